@@ -1,0 +1,1 @@
+"""Vitruvian: digital twins of patients."""

@@ -1,0 +1,1 @@
+"""Units, time, identifiers, errors, limits, the vocabulary and the ports. Imports nothing else of ours."""
