@@ -150,15 +150,18 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A virtual clock that starts at `origin_us` and runs `speed` times as fast as the machine's (for replays)."""
+    """A virtual clock that starts at `origin_us` and runs `speed` times as fast as the machine's (for replays).
 
-    def __init__(self, origin_us: int, speed: float) -> None:
+    `started_ns` is the machine's monotonic clock at the origin; given to another process, both tell the same virtual time.
+    """
+
+    def __init__(self, origin_us: int, speed: float, started_ns: int | None = None) -> None:
         if not speed > 0:
             raise ConfigurationError(f"found speed {speed}, expected a number above 0 (600 means ten minutes a second)")
         self.origin_us = origin_us
         self.speed = speed
-        self._started_ns = _time.monotonic_ns()
+        self.started_ns = _time.monotonic_ns() if started_ns is None else started_ns
 
     def now_us(self) -> int:
         """The present virtual instant."""
-        return self.origin_us + int((_time.monotonic_ns() - self._started_ns) / 1000 * self.speed)
+        return self.origin_us + int((_time.monotonic_ns() - self.started_ns) / 1000 * self.speed)
