@@ -1,12 +1,13 @@
 """What is said of a patient: entries and the events within them.
 
-A source speaks in *entries*: one MQTT message, one FHIR resource, one HL7 v2 observation, one hour's row of a table. What it
-says there at once are *events*, which stand or fall together: an entry is committed, duplicated, corrected or refused whole.
-The header (who, from where, under which name and version) is stated once, on the entry; `Event` carries what differs.
-Facts are appended and corrected by later facts; they are never edited.
+A source speaks in *entries*: one MQTT message, one FHIR resource, one HL7 v2 observation, one hour's row of a
+table. What it says there at once are *events*, which stand or fall together: an entry is committed,
+duplicated, corrected or refused whole. The header (who, from where, under which name and version) is stated
+once, on the entry; `Event` carries what differs. Facts are appended and corrected by later facts; they are
+never edited.
 
-Duplicate: the same `source` and `source_id`, and the same `source_version` or the same content. The same `source` and
-`source_id` with other content is a correction: it supersedes the earlier entry.
+Duplicate: the same `source` and `source_id`, and the same `source_version` or the same content. The same
+`source` and `source_id` with other content is a correction: it supersedes the earlier entry.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ import msgspec
 
 from vitruvian.core.identifiers import Identifier, Location
 
-Kind = Literal["observation", "administration", "order", "condition", "encounter", "identity", "device", "derived"]
+Kind = Literal[
+    "observation", "administration", "order", "condition", "encounter", "identity", "device", "derived"
+]
 Status = Literal["preliminary", "final", "corrected", "cancelled", "entered-in-error"]
 Comparator = Literal["", "<", "<=", ">=", ">"]
 
 
 class Quantity(msgspec.Struct, frozen=True, array_like=True, tag="q"):
-    """A number in the concept's own unit (UCUM), with what the source wrote before conversion where that differed."""
+    """A number in the concept's own unit (UCUM), with what the source wrote before conversion where that
+    differed.
+    """
 
     value: float
     unit: str
@@ -33,7 +38,9 @@ class Quantity(msgspec.Struct, frozen=True, array_like=True, tag="q"):
 
 
 class Coded(msgspec.Struct, frozen=True, array_like=True, tag="c"):
-    """A code of a system; `number` is its rank where the concept ranks its codes (ACVPU: alert 0 ... unresponsive 4)."""
+    """A code of a system; `number` is its rank where the concept ranks its codes (ACVPU: alert 0 ...
+    unresponsive 4).
+    """
 
     system: str
     code: str
@@ -56,7 +63,9 @@ class Range(msgspec.Struct, frozen=True, array_like=True, tag="r"):
 
 
 class Dose(msgspec.Struct, frozen=True, array_like=True, tag="d"):
-    """An intervention as given: an amount at once (`amount`), or a rate kept over the event's interval (`rate`)."""
+    """An intervention as given: an amount at once (`amount`), or a rate kept over the event's interval
+    (`rate`).
+    """
 
     amount: float | None = None
     amount_unit: str = ""
@@ -75,7 +84,9 @@ class Blob(msgspec.Struct, frozen=True, array_like=True, tag="b"):
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True, tag="p"):
-    """Demographics as the source states them. `birth_us` is the start of the birth date, `sex` FHIR's administrative gender."""
+    """Demographics as the source states them. `birth_us` is the start of the birth date, `sex` FHIR's
+    administrative gender.
+    """
 
     family: str = ""
     given: str = ""
@@ -85,16 +96,29 @@ class Person(msgspec.Struct, frozen=True, array_like=True, tag="p"):
 
 
 class Merge(msgspec.Struct, frozen=True, array_like=True, tag="m"):
-    """Two records are one person (`merge`, HL7 A40), or are not after all (`unmerge`). The survivor is the entry's subject."""
+    """Two records are one person (`merge`, HL7 A40), or are not after all (`unmerge`). The survivor is the
+    entry's subject.
+    """
 
     action: Literal["merge", "unmerge"]
     prior: tuple[Identifier, ...]
 
 
 class Visit(msgspec.Struct, frozen=True, array_like=True, tag="v"):
-    """A step of an encounter: HL7 A01/A04 admit or register, A02 transfer, A03 discharge, A08 update, A11-A13 their cancels."""
+    """A step of an encounter: HL7 A01/A04 admit or register, A02 transfer, A03 discharge, A08 update, A11-A13
+    their cancels.
+    """
 
-    action: Literal["admit", "register", "transfer", "discharge", "update", "cancel-admit", "cancel-transfer", "cancel-discharge"]
+    action: Literal[
+        "admit",
+        "register",
+        "transfer",
+        "discharge",
+        "update",
+        "cancel-admit",
+        "cancel-transfer",
+        "cancel-discharge",
+    ]
     visit: Identifier | None = None
     location: Location = Location()
     prior_location: Location | None = None
@@ -103,9 +127,11 @@ class Visit(msgspec.Struct, frozen=True, array_like=True, tag="v"):
 
 
 class Association(msgspec.Struct, frozen=True, array_like=True, tag="a"):
-    """A device belongs to the entry's subject from the event's start; `end` closes it, `cancel` says it never did.
+    """A device belongs to the entry's subject from the event's start; `end` closes it, `cancel` says it never
+    did.
 
-    With a `location` and no subject the device stands at that bed, and belongs to whoever lies there at the time.
+    With a `location` and no subject the device stands at that bed, and belongs to whoever lies there at the
+    time.
     """
 
     action: Literal["start", "end", "cancel"]
@@ -114,13 +140,15 @@ class Association(msgspec.Struct, frozen=True, array_like=True, tag="a"):
 
 
 class Finding(msgspec.Struct, frozen=True, array_like=True, tag="f"):
-    """What the twin derived and issued: a score, a risk or an alert step, with the version that made it and what it had seen."""
+    """What the twin derived and issued: a score, a risk or an alert step, with the version that made it and
+    what it had seen.
+    """
 
     name: str
     version: str
     input_seq: int
     number: float | None = None
-    detail: dict[str, str | float | int | bool | None | list[str]] = {}
+    detail: dict[str, str | float | int | bool | list[str] | None] = {}
 
 
 Value = Quantity | Coded | Text | Range | Dose | Blob | Person | Merge | Visit | Association | Finding
@@ -129,8 +157,9 @@ Value = Quantity | Coded | Text | Range | Dose | Blob | Person | Merge | Visit |
 class Event(msgspec.Struct, frozen=True, array_like=True):
     """One fact. `concept` is a name of the vocabulary, or empty where there is none yet (then `code` tells).
 
-    `occurred_us` is when it was true; `ended_us` closes an interval (an infusion, a condition). `zone` is the zone as stated.
-    `code` keeps the source's own coding as `system|code|display`. `quality` lists flags such as `clock-skew`, `implausible`.
+    `occurred_us` is when it was true; `ended_us` closes an interval (an infusion, a condition). `zone` is the
+    zone as stated. `code` keeps the source's own coding as `system|code|display`. `quality` lists flags such
+    as `clock-skew`, `implausible`.
     """
 
     kind: Kind
@@ -146,10 +175,11 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """What one source said at once, under one name.
 
-    `source` names the origin (`fhir:synthea`, `hl7v2:LAB`, `mqtt`), `source_id` is unique within it, `source_version` orders
-    corrections of the same id (empty where the source has none). `subject` are the patient's identifiers as stated; a device's
-    message has none, and its `device` is resolved by the association that holds at the time it occurred. `available_us` is when
-    the source itself issued it (a lab's report time), or none.
+    `source` names the origin (`fhir:synthea`, `hl7v2:LAB`, `mqtt`), `source_id` is unique within it,
+    `source_version` orders corrections of the same id (empty where the source has none). `subject` are the
+    patient's identifiers as stated; a device's message has none, and its `device` is resolved by the
+    association that holds at the time it occurred. `available_us` is when the source itself issued it (a
+    lab's report time), or none.
     """
 
     source: str
@@ -164,7 +194,9 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An input that goes to quarantine: a short stable `reason`, a `detail` for a person, and the raw bytes (bounded)."""
+    """An input that goes to quarantine: a short stable `reason`, a `detail` for a person, and the raw bytes
+    (bounded).
+    """
 
     reason: str
     detail: str
@@ -174,10 +206,11 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a reader made of one resource, message or row: exactly one of read (entries), ignored, or quarantined (refusal).
+    """What a reader made of one resource, message or row: exactly one of read (entries), ignored, or
+    quarantined (refusal).
 
-    `kind` names its type (`Observation`, `ADT^A01`, `chartevents`). `refused_parts` are pieces of a read message that were not
-    taken (one bad OBX); `unmapped` lists codes that the vocabulary does not hold.
+    `kind` names its type (`Observation`, `ADT^A01`, `chartevents`). `refused_parts` are pieces of a read
+    message that were not taken (one bad OBX); `unmapped` lists codes that the vocabulary does not hold.
     """
 
     kind: str
@@ -191,7 +224,8 @@ class Reading(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True, array_like=True):
     """What became of one entry; given only after the commit is durable.
 
-    `waiting`: kept, but its device is not associated with a patient yet. `quarantined`: kept apart with `reason`.
+    `waiting`: kept, but its device is not associated with a patient yet. `quarantined`: kept apart with
+    `reason`.
     """
 
     outcome: Literal["committed", "duplicate", "corrected", "stale", "waiting", "quarantined"]

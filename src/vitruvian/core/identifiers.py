@@ -11,7 +11,8 @@ from vitruvian.core.limits import IDENTIFIER_CHARS_MAX
 
 
 class Identifier(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A business identifier: `value` is unique only within `system`, its assigning authority (FHIR Identifier, HL7 CX).
+    """A business identifier: `value` is unique only within `system`, its assigning authority (FHIR
+    Identifier, HL7 CX).
 
     `type` is the HL7 table 0203 code where known: MR (medical record), PI, VN (visit number), SS, ...
     """
@@ -45,13 +46,16 @@ def check_identifier(text: str, what: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > IDENTIFIER_CHARS_MAX or not stripped.isprintable():
         raise LimitError(
-            f"found {what} of {len(text)} characters, expected 1 to {IDENTIFIER_CHARS_MAX} printable ones; correct the source"
+            f"found {what} of {len(text)} characters, expected 1 to {IDENTIFIER_CHARS_MAX} printable ones;"
+            " correct the source"
         )
     return stripped
 
 
 def digest16(*parts: str | bytes) -> bytes:
-    """A 16-byte BLAKE2b digest of the parts, each delimited by its length, so that no two lists collide by joining."""
+    """A 16-byte BLAKE2b digest of the parts, each delimited by its length, so that no two lists collide by
+    joining.
+    """
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

@@ -1,4 +1,6 @@
-"""Limits on everything that arrives or waits. A bound that is hit is an error or a slower source, never a loss."""
+"""Limits on everything that arrives or waits. A bound that is hit is an error or a slower source, never a
+loss.
+"""
 
 from typing import Final
 

@@ -17,8 +17,8 @@ class Sink(Protocol):
     async def submit(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Commit the entries; one receipt each, in order.
 
-        Waits while the bounded queue is full (so that the source slows down). Raises JournalUnavailable where nothing could be
-        made durable (disk full, I/O error): the stream must then not acknowledge.
+        Waits while the bounded queue is full (so that the source slows down). Raises JournalUnavailable where
+        nothing could be made durable (disk full, I/O error): the stream must then not acknowledge.
         """
         ...
 

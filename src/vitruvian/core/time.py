@@ -1,10 +1,11 @@
 """Instants, zones and clocks.
 
-An instant is an integer number of microseconds since 1970-01-01T00:00:00Z (`*_us`), which orders and hashes exactly;
-the zone it was stated in is kept beside it as text (`+02:00`, `Z`, or empty where the source gave none).
+An instant is an integer number of microseconds since 1970-01-01T00:00:00Z (`*_us`), which orders and hashes
+exactly; the zone it was stated in is kept beside it as text (`+02:00`, `Z`, or empty where the source gave
+none).
 
-Two clocks are injected everywhere: the *clinical* clock (windows, staleness, persistence of an alarm) and the *wall* clock
-(time-outs, transport). In a replay the clinical clock runs on the data's own time.
+Two clocks are injected everywhere: the *clinical* clock (windows, staleness, persistence of an alarm) and the
+*wall* clock (time-outs, transport). In a replay the clinical clock runs on the data's own time.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Instant(NamedTuple):
 def to_us(moment: datetime) -> int:
     """Microseconds since the epoch of an aware datetime; a naive one is a TimestampError."""
     if moment.tzinfo is None:
-        raise TimestampError(f"found {moment!r} without a zone, expected an aware datetime; attach the source's zone")
+        raise TimestampError(
+            f"found {moment!r} without a zone, expected an aware datetime; attach the source's zone"
+        )
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -52,12 +55,16 @@ def from_us(us: int) -> datetime:
 def isoformat(us: int) -> str:
     """RFC 3339 text of an instant, in UTC with `Z`, milliseconds where there are any."""
     moment = from_us(us)
-    text = moment.isoformat(timespec="microseconds" if us % 1000 else "milliseconds" if us % SECOND_US else "seconds")
+    text = moment.isoformat(
+        timespec="microseconds" if us % 1000 else "milliseconds" if us % SECOND_US else "seconds"
+    )
     return text.replace("+00:00", "Z")
 
 
 def zone_named(name: str) -> tzinfo:
-    """The zone of an IANA name (`Europe/Paris`) or an offset (`+02:00`, `Z`); unknown is a ConfigurationError."""
+    """The zone of an IANA name (`Europe/Paris`) or an offset (`+02:00`, `Z`); unknown is a
+    ConfigurationError.
+    """
     if name in ("", "Z", "UTC"):
         return UTC
     if name[0] in "+-":
@@ -68,7 +75,9 @@ def zone_named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError(f"found zone {name!r}, expected an IANA name like Europe/Paris or +02:00") from error
+        raise ConfigurationError(
+            f"found zone {name!r}, expected an IANA name like Europe/Paris or +02:00"
+        ) from error
 
 
 def parse_iso(text: str, default_zone: tzinfo = UTC) -> Instant:
@@ -86,7 +95,9 @@ def parse_iso(text: str, default_zone: tzinfo = UTC) -> Instant:
         moment = datetime.fromisoformat(stripped)
         return _stated(moment, default_zone)
     except (ValueError, OverflowError) as error:
-        raise TimestampError(f"found time {text[:64]!r}, expected ISO 8601 such as 2026-01-31T08:30:00+02:00") from error
+        raise TimestampError(
+            f"found time {text[:64]!r}, expected ISO 8601 such as 2026-01-31T08:30:00+02:00"
+        ) from error
 
 
 def parse_hl7(text: str, default_zone: tzinfo = UTC) -> Instant:
@@ -96,7 +107,7 @@ def parse_hl7(text: str, default_zone: tzinfo = UTC) -> Instant:
         raise TimestampError(f"found time {text[:64]!r}, expected HL7 v2 YYYYMMDDHHMMSS[.S][+ZZZZ]")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     try:
-        moment = datetime(
+        moment = datetime(  # noqa: DTZ001  (the zone is attached just below)
             int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
             int((fraction or "0").ljust(6, "0")),
         )  # fmt: skip
@@ -150,14 +161,18 @@ class ManualClock:
 
 
 class ScaledClock:
-    """A virtual clock that starts at `origin_us` and runs `speed` times as fast as the machine's (for replays).
+    """A virtual clock that starts at `origin_us` and runs `speed` times as fast as the machine's (for
+    replays).
 
-    `started_ns` is the machine's monotonic clock at the origin; given to another process, both tell the same virtual time.
+    `started_ns` is the machine's monotonic clock at the origin; given to another process, both tell the same
+    virtual time.
     """
 
     def __init__(self, origin_us: int, speed: float, started_ns: int | None = None) -> None:
         if not speed > 0:
-            raise ConfigurationError(f"found speed {speed}, expected a number above 0 (600 means ten minutes a second)")
+            raise ConfigurationError(
+                f"found speed {speed}, expected a number above 0 (600 means ten minutes a second)"
+            )
         self.origin_us = origin_us
         self.speed = speed
         self.started_ns = _time.monotonic_ns() if started_ns is None else started_ns
