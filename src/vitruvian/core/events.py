@@ -18,9 +18,7 @@ import msgspec
 
 from vitruvian.core.identifiers import Identifier, Location
 
-Kind = Literal[
-    "observation", "administration", "order", "condition", "encounter", "identity", "device", "derived"
-]
+Kind = Literal["observation", "administration", "order", "condition", "encounter", "identity", "device", "derived"]
 Status = Literal["preliminary", "final", "corrected", "cancelled", "entered-in-error"]
 Comparator = Literal["", "<", "<=", ">=", ">"]
 

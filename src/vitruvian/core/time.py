@@ -38,9 +38,7 @@ class Instant(NamedTuple):
 def to_us(moment: datetime) -> int:
     """Microseconds since the epoch of an aware datetime; a naive one is a TimestampError."""
     if moment.tzinfo is None:
-        raise TimestampError(
-            f"found {moment!r} without a zone, expected an aware datetime; attach the source's zone"
-        )
+        raise TimestampError(f"found {moment!r} without a zone, expected an aware datetime; attach the source's zone")
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -55,9 +53,7 @@ def from_us(us: int) -> datetime:
 def isoformat(us: int) -> str:
     """RFC 3339 text of an instant, in UTC with `Z`, milliseconds where there are any."""
     moment = from_us(us)
-    text = moment.isoformat(
-        timespec="microseconds" if us % 1000 else "milliseconds" if us % SECOND_US else "seconds"
-    )
+    text = moment.isoformat(timespec="microseconds" if us % 1000 else "milliseconds" if us % SECOND_US else "seconds")
     return text.replace("+00:00", "Z")
 
 
@@ -75,9 +71,7 @@ def zone_named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"found zone {name!r}, expected an IANA name like Europe/Paris or +02:00"
-        ) from error
+        raise ConfigurationError(f"found zone {name!r}, expected an IANA name like Europe/Paris or +02:00") from error
 
 
 def parse_iso(text: str, default_zone: tzinfo = UTC) -> Instant:
@@ -170,9 +164,7 @@ class ScaledClock:
 
     def __init__(self, origin_us: int, speed: float, started_ns: int | None = None) -> None:
         if not speed > 0:
-            raise ConfigurationError(
-                f"found speed {speed}, expected a number above 0 (600 means ten minutes a second)"
-            )
+            raise ConfigurationError(f"found speed {speed}, expected a number above 0 (600 means ten minutes a second)")
         self.origin_us = origin_us
         self.speed = speed
         self.started_ns = _time.monotonic_ns() if started_ns is None else started_ns
