@@ -15,7 +15,7 @@ from tests import support
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-# `ci` is the default: bounded, and the same examples every time, so that a failure is the change's and not the day's.
+# `ci` is the default: bounded, and the same examples every time, so that a failure is the change's, not the day's.
 settings.register_profile(
     "ci",
     max_examples=100,
@@ -54,7 +54,7 @@ def journal_path(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One headless Chromium for the session, driven by Playwright; open a context of your own for each test."""
+    """One headless Chromium for the session, driven by Playwright; open a context for each test."""
     executable = support.require_chromium()
     from playwright.sync_api import sync_playwright
 

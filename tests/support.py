@@ -1,4 +1,4 @@
-"""What tests share: the reference data, programs they drive, free ports, and the rule that CI skips nothing."""
+"""What tests share: the reference data, programs, free ports, and the rule that CI skips nothing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Documentation runs: the blocks marked in Markdown are executed as a reader would, in a folder of their own.
 
-    <!-- run -->            the next fenced block (sh, bash, console or python) runs; blocks of one document share a folder
-    <!-- run: data -->      the same, with the reference data at $VITRUVIAN_DATA
-    <!-- prints -->         the next fenced block is what the block run before it prints, exactly
+- `<!-- run -->`: the next fenced block (sh, bash, console, python) runs; the blocks of a document share a folder.
+- `<!-- run: data -->`: the same, with the reference data at $VITRUVIAN_DATA.
+- `<!-- prints -->`: the next fenced block is exactly what the block that ran before it prints.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def blocks_of(text: str) -> list[Block]:
     marks = len(re.findall(r"^<!--\s*(?:run|prints)\b", text, re.MULTILINE))
     matches = list(MARKED.finditer(text))
     if marks != len(matches):
-        raise ValueError(f"{marks} marks but {len(matches)} marked blocks: a mark must stand right above its fence")
+        raise ValueError(f"{marks} marks but {len(matches)} marked blocks: a mark stands right above its fence")
     for match in matches:
         line = text.count("\n", 0, match.start()) + 1
         if match["mark"] == "run":
@@ -128,7 +128,7 @@ def test_a_failing_block_fails(tmp_path: Path) -> None:
     ids=["no fence", "prints nothing"],
 )
 def test_a_mark_that_leads_nowhere_is_an_error(text: str) -> None:
-    with pytest.raises(ValueError, match="mark|prints"):
+    with pytest.raises(ValueError, match=r"mark|prints"):
         blocks_of(text)
 
 

@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: sizes, docstrings, leftovers, links, and nothing of a workplace in the tree."""
+"""The house rules that a machine can check: sizes, docstrings, leftovers, links, nothing of a workplace."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def lines_of(function: Definition) -> int:
 
 
 def public_definitions(tree: ast.Module) -> Iterator[ast.ClassDef | Definition]:
-    """Module-level classes and functions whose names are public; overload stubs carry no docstring of their own."""
+    """Module-level classes and functions whose names are public, overload stubs left out."""
     for node in tree.body:
         if not isinstance(node, ast.ClassDef | Definition) or node.name.startswith("_"):
             continue
