@@ -96,7 +96,7 @@ def check(name: str, blocks: Sequence[Block], folder: Path) -> None:
 def documents() -> list[Path]:
     """The documents that hold marked blocks."""
     found = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
-    return [path for path in found if "<!-- run" in path.read_text("utf-8")]
+    return [path for path in found if re.search(r"^<!-- run\b", path.read_text("utf-8"), re.MULTILINE)]
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.relative_to(REPOSITORY).as_posix())

@@ -88,6 +88,12 @@ def test_files_are_small() -> None:
     assert not large, f"files over {LINES_MAX_FILE} lines; split them by role: {large}"
 
 
+def test_every_folder_of_code_is_a_package() -> None:
+    """The import contract sees packages only: code in a folder without __init__.py would escape it."""
+    bare = {where(path.parent) for path in python_sources() if not (path.parent / "__init__.py").exists()}
+    assert not bare, f"no __init__.py in {bare}"
+
+
 def test_functions_are_small() -> None:
     large = {
         f"{where(path, function.lineno)} {function.name}": lines
