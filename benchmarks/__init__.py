@@ -1,0 +1,1 @@
+"""Benchmarks: `scripts/bench NAME` runs benchmarks/NAME.py, which records what it measured in docs/results/."""
