@@ -1,0 +1,1 @@
+"""Early-warning scores and learned risk: what the state of a twin means for what comes next."""
