@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks._results import RESULTS, Bar, quantiles_ms, record, renew_index, render
+from benchmarks._results import RESULTS, Bar, quantiles_ms, record, render, renew_index
 
 
 def test_quantiles_are_values_that_occurred() -> None:
