@@ -1,7 +1,7 @@
 """NEWS2 against the Royal College of Physicians' charts (2017), at every boundary.
 
-The rows below are transcribed from Chart 1 (scoring system) and Chart 2 (thresholds and triggers) of "National Early Warning
-Score (NEWS) 2", RCP London 2017: each band's first and last value, and the values just beside them.
+The rows below are transcribed from Chart 1 (scoring system) and Chart 2 (thresholds and triggers) of "National
+Early Warning Score (NEWS) 2", RCP London 2017: each band's first and last value, and the values just beside them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ RESPIRATION = [(4, 3), (8, 3), (9, 1), (11, 1), (12, 0), (20, 0), (21, 2), (24, 
 SATURATION_1 = [(70, 3), (91, 3), (92, 2), (93, 2), (94, 1), (95, 1), (96, 0), (100, 0)]
 SATURATION_2_AIR = [(70, 3), (83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (93, 0), (96, 0), (100, 0)]
 SATURATION_2_OXYGEN = [
-    (83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (93, 1), (94, 1), (95, 2), (96, 2), (97, 3), (100, 3),
+    (83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (93, 1), (94, 1), (95, 2), (96, 2),
+    (97, 3), (100, 3),
 ]  # fmt: skip
 SYSTOLIC = [(50, 3), (90, 3), (91, 2), (100, 2), (101, 1), (110, 1), (111, 0), (219, 0), (220, 3), (260, 3)]
 PULSE = [
@@ -68,7 +69,9 @@ def test_saturation_scale_2_on_air(value: float, expected: int) -> None:
 
 @pytest.mark.parametrize(("value", "expected"), SATURATION_2_OXYGEN)
 def test_saturation_scale_2_on_oxygen(value: float, expected: int) -> None:
-    assert points("oxygen_saturation", oxygen_saturation=value, spo2_scale_2=1.0, oxygen_supplementation=1.0) == expected
+    assert (
+        points("oxygen_saturation", oxygen_saturation=value, spo2_scale_2=1.0, oxygen_supplementation=1.0) == expected
+    )
 
 
 @pytest.mark.parametrize(("value", "expected"), SYSTOLIC)
@@ -132,7 +135,12 @@ def test_air_or_oxygen(changes: dict[str, float | None], expected: int) -> None:
         ({"heart_rate": 115.0, "respiratory_rate": 22.0, "body_temperature": 38.5}, 5, "medium", False),
         ({"heart_rate": 115.0, "respiratory_rate": 22.0, "body_temperature": 39.5}, 6, "medium", False),
         ({"heart_rate": 135.0, "respiratory_rate": 22.0, "body_temperature": 38.5}, 6, "medium", True),
-        ({"heart_rate": 115.0, "respiratory_rate": 22.0, "body_temperature": 39.5, "systolic_pressure": 105.0}, 7, "high", False),
+        (
+            {"heart_rate": 115.0, "respiratory_rate": 22.0, "body_temperature": 39.5, "systolic_pressure": 105.0},
+            7,
+            "high",
+            False,
+        ),
         ({"consciousness": 3.0, "respiratory_rate": 30.0, "oxygen_saturation": 85.0}, 9, "high", True),
     ],
 )
@@ -144,7 +152,8 @@ def test_aggregate_and_triggers(changes: dict[str, float], total: int, band: str
 
 def test_the_worst_is_20() -> None:
     worst = patient(
-        respiratory_rate=30.0, oxygen_saturation=80.0, oxygen_supplementation=1.0, systolic_pressure=80.0, heart_rate=140.0,
+        respiratory_rate=30.0, oxygen_saturation=80.0, oxygen_supplementation=1.0, systolic_pressure=80.0,
+        heart_rate=140.0,
         consciousness=4.0, body_temperature=34.0,
     )  # fmt: skip
     assert news2(worst).value[0] == 20

@@ -1,4 +1,6 @@
-"""The scores beyond the chart: missing, expired, applicable, choice of method, qSOFA, SOFA, shock index, views and speed."""
+"""The scores beyond the chart: missing, expired, applicable, choice of method, qSOFA, SOFA, shock index, views and
+speed.
+"""
 
 from __future__ import annotations
 
@@ -151,13 +153,16 @@ SOFA_CASES = [
     ("respiration", {"arterial_oxygen": 60, "inspired_oxygen_fraction": 0.8}, 2),
     ("respiration", {"arterial_oxygen": 60, "inspired_oxygen_fraction": 0.4, "mechanical_ventilation": 1}, 3),
     ("respiration", {"arterial_oxygen": 60, "inspired_oxygen_fraction": 0.8, "mechanical_ventilation": 1}, 4),
-    ("coagulation", {"platelets": 150}, 0), ("coagulation", {"platelets": 149}, 1), ("coagulation", {"platelets": 99}, 2),
+    ("coagulation", {"platelets": 150}, 0), ("coagulation", {"platelets": 149}, 1),
+    ("coagulation", {"platelets": 99}, 2),
     ("coagulation", {"platelets": 49}, 3), ("coagulation", {"platelets": 19}, 4), ("coagulation", {"platelets": 20}, 3),
-    ("liver", {"bilirubin_total": 1.1}, 0), ("liver", {"bilirubin_total": 1.2}, 1), ("liver", {"bilirubin_total": 2.0}, 2),
+    ("liver", {"bilirubin_total": 1.1}, 0), ("liver", {"bilirubin_total": 1.2}, 1),
+    ("liver", {"bilirubin_total": 2.0}, 2),
     ("liver", {"bilirubin_total": 6.0}, 3), ("liver", {"bilirubin_total": 12.1}, 4),
     ("cardiovascular", {"mean_pressure": 70}, 0), ("cardiovascular", {"mean_pressure": 69}, 1),
     ("cardiovascular", {"systolic_pressure": 90, "diastolic_pressure": 50}, 1),
-    ("cardiovascular", {"dopamine": 5}, 2), ("cardiovascular", {"dobutamine": 1}, 2), ("cardiovascular", {"dopamine": 5.1}, 3),
+    ("cardiovascular", {"dopamine": 5}, 2), ("cardiovascular", {"dobutamine": 1}, 2),
+    ("cardiovascular", {"dopamine": 5.1}, 3),
     ("cardiovascular", {"epinephrine": 0.1}, 3), ("cardiovascular", {"norepinephrine": 0.1}, 3),
     ("cardiovascular", {"norepinephrine": 0.11}, 4), ("cardiovascular", {"epinephrine": 0.11}, 4),
     ("cardiovascular", {"dopamine": 15.1}, 4), ("cardiovascular", {"norepinephrine": 0.0, "mean_pressure": 80}, 0),
@@ -191,7 +196,11 @@ def test_sofa_table_3(part: str, values: dict[str, float], expected: int) -> Non
     ],
 )
 def test_saturation_stands_in_for_the_gas(saturation: float, fraction: float, supported: float, expected: int) -> None:
-    values = {"oxygen_saturation": saturation, "inspired_oxygen_fraction": fraction, "mechanical_ventilation": supported}
+    values = {
+        "oxygen_saturation": saturation,
+        "inspired_oxygen_fraction": fraction,
+        "mechanical_ventilation": supported,
+    }
     scored = score(patient(**values)).sofa
     assert scored.points[0, 0] == expected
     assert bool(scored.respiration_substituted[0]) is (expected != -1)
@@ -215,7 +224,9 @@ def test_the_issued_score_records_what_it_lacked() -> None:
 
 def test_units_reach_the_view() -> None:
     part = next(part for part in view("news2", patient(**NORMAL)).parts if part.name == "pulse")
-    assert [(item.concept, item.value, item.unit, item.age_s) for item in part.inputs] == [("heart_rate", 70, "/min", 60)]
+    assert [(item.concept, item.value, item.unit, item.age_s) for item in part.inputs] == [
+        ("heart_rate", 70, "/min", 60)
+    ]
 
 
 def test_ten_thousand_patients_are_scored_quickly_and_as_one_by_one() -> None:

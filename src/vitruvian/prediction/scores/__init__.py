@@ -1,7 +1,7 @@
 """Early-warning scores: NEWS2, qSOFA, partial SOFA and the shock index, with what each of them lacked.
 
-`score(inputs)` is pure and vectorised over patients; `views` shows one patient's scores with the points, values and ages
-behind them. docs/scores.md states every band, rule and source.
+`score(inputs)` is pure and vectorised over patients; `views` shows one patient's scores with the points, values and
+ages behind them. docs/scores.md states every band, rule and source.
 """
 
 from vitruvian.prediction.scores.columns import Scores, score

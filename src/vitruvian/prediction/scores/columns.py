@@ -26,5 +26,7 @@ class Scores:
 
 
 def score(inputs: Inputs) -> Scores:
-    """Every score of every patient; pure. 10,000 patients take a few milliseconds (tests/unit/test_scores_columns.py)."""
+    """Every score of every patient; pure. 10,000 patients take a few milliseconds
+    (tests/unit/test_scores_columns.py).
+    """
     return Scores(inputs, news2(inputs), qsofa(inputs), sofa(inputs), shock_index(inputs))

@@ -1,10 +1,11 @@
 """What the scores read of each patient: the newest valid value of every input, and its age.
 
-A value counts only while it is younger than its concept's `valid_for_s`; after that it is *missing*, never zero and never the
-last value as if it were live. A value dated slightly ahead of the clock (a skewed source) counts as new: age 0.
+A value counts only while it is younger than its concept's `valid_for_s`; after that it is *missing*, never zero and
+never the last value as if it were live. A value dated slightly ahead of the clock (a skewed source) counts as new:
+age 0.
 
-Where two concepts answer one question the rule is stated in `pick`: the fresher one, and within `PREFER_WITHIN_S` of each
-other the preferred one (an invasive line before a cuff, the ECG's heart rate before the pulse).
+Where two concepts answer one question the rule is stated in `pick`: the fresher one, and within `PREFER_WITHIN_S`
+of each other the preferred one (an invasive line before a cuff, the ECG's heart rate before the pulse).
 """
 
 from __future__ import annotations
@@ -64,10 +65,10 @@ _SECONDS_US = 1_000_000
 class Inputs:
     """The newest valid values of n patients, in the order of `INPUTS` (K of them).
 
-    `value` (K, n): in the concept's own unit, NaN where never measured or expired. `age_s` (K, n): seconds since it occurred,
-    not below 0, NaN where never measured (an expired input keeps its age, so that a view can say how old it was).
-    `years` (n,): completed years of age, NaN where the birth date is not known.
-    `urine_24h_ml` (n,): urine of the last 24 h, NaN where less than 24 h of it was charted.
+    `value` (K, n): in the concept's own unit, NaN where never measured or expired. `age_s` (K, n): seconds since it
+    occurred, not below 0, NaN where never measured (an expired input keeps its age, so that a view can say how old
+    it was). `years` (n,): completed years of age, NaN where the birth date is not known. `urine_24h_ml` (n,): urine
+    of the last 24 h, NaN where less than 24 h of it was charted.
     """
 
     value: Floats
@@ -114,7 +115,9 @@ NO_BIRTH: Final = np.iinfo(np.int64).min
 
 
 def completed_years(birth_us: Ints, now_us: Ints) -> Floats:
-    """Whole years (n,) between birth dates and instants by the calendar (a person of 15 turns 16 on the birthday, UTC)."""
+    """Whole years (n,) between birth dates and instants by the calendar (a person of 15 turns 16 on the birthday,
+    UTC).
+    """
     known = birth_us != NO_BIRTH
     born = np.where(known, birth_us, 0).astype("datetime64[us]").astype("datetime64[D]")
     today = now_us.astype("datetime64[us]").astype("datetime64[D]")
@@ -125,15 +128,20 @@ def completed_years(birth_us: Ints, now_us: Ints) -> Floats:
 
 
 def _month(days: npt.NDArray[np.datetime64]) -> Ints:
-    return (days.astype("datetime64[M]") - days.astype("datetime64[Y]").astype("datetime64[M]")).astype(np.int64)
+    months: Ints = (days.astype("datetime64[M]") - days.astype("datetime64[Y]").astype("datetime64[M]")).astype(
+        np.int64
+    )
+    return months
 
 
 def _day(days: npt.NDArray[np.datetime64]) -> Ints:
-    return (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64)
+    since_first: Ints = (days - days.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64)
+    return since_first
 
 
 def pick(inputs: Inputs, preferred: str, other: str) -> tuple[Floats, Points]:
-    """The value of whichever of two inputs is to be used (n,), and its place in `INPUTS` (n,), `MISSING` where neither is valid.
+    """The value of whichever of two inputs is to be used (n,), and its place in `INPUTS` (n,), `MISSING` where
+    neither is valid.
 
     The fresher one; within `PREFER_WITHIN_S` of each other, `preferred`.
     """
@@ -147,7 +155,9 @@ def pick(inputs: Inputs, preferred: str, other: str) -> tuple[Floats, Points]:
 
 
 def glasgow(inputs: Inputs) -> Floats:
-    """Glasgow Coma Score (n,): the total as charted, else the sum of eye, verbal and motor where all three are valid."""
+    """Glasgow Coma Score (n,): the total as charted, else the sum of eye, verbal and motor where all three are
+    valid.
+    """
     total = inputs.of("glasgow_coma_score")
     parts = inputs.of("glasgow_eye") + inputs.of("glasgow_verbal") + inputs.of("glasgow_motor")
     return np.where(np.isnan(total), parts, total)
@@ -156,8 +166,9 @@ def glasgow(inputs: Inputs) -> Floats:
 def altered(inputs: Inputs) -> Floats:
     """1 where consciousness is altered, 0 where alert, NaN where not assessed (n,).
 
-    ACVPU other than Alert, or a Glasgow Coma Score under 15; the fresher assessment decides, ACVPU where they are together.
-    That GCS < 15 counts as "not alert" is an assumption: the RCP chart has no GCS (its report maps GCS 15 to Alert).
+    ACVPU other than Alert, or a Glasgow Coma Score under 15; the fresher assessment decides, ACVPU where they are
+    together. That GCS < 15 counts as "not alert" is an assumption: the RCP chart has no GCS (its report maps GCS 15
+    to Alert).
     """
     acvpu, gcs = inputs.of("consciousness"), glasgow(inputs)
     gcs_age = np.fmin(inputs.age_s[AT["glasgow_coma_score"]], inputs.age_s[AT["glasgow_motor"]])
@@ -170,8 +181,9 @@ def altered(inputs: Inputs) -> Floats:
 def on_oxygen(inputs: Inputs) -> Floats:
     """1 where supplemental oxygen is given, 0 where on air, NaN where nothing says (n,).
 
-    The freshest of: `oxygen_supplementation`, `oxygen_flow` above 0, `inspired_oxygen_fraction` above 0.21 (compared in whole
-    per cent, so that a charted 0.209 to 0.214 is air); oxygen wins between statements of the same moment.
+    The freshest of: `oxygen_supplementation`, `oxygen_flow` above 0, `inspired_oxygen_fraction` above 0.21
+    (compared in whole per cent, so that a charted 0.209 to 0.214 is air); oxygen wins between statements of the
+    same moment.
     """
     places = [AT["oxygen_supplementation"], AT["oxygen_flow"], AT["inspired_oxygen_fraction"]]
     value = inputs.value[places]

@@ -1,12 +1,13 @@
 """NEWS2, the National Early Warning Score 2.
 
-Source: Royal College of Physicians. National Early Warning Score (NEWS) 2: Standardising the assessment of acute-illness
-severity in the NHS. Updated report of a working party. London: RCP, 2017. Chart 1 (the scoring system) and chart 2
-(thresholds and triggers). Not for use under 16 years or in pregnancy (same report).
+Source: Royal College of Physicians. National Early Warning Score (NEWS) 2: Standardising the assessment of
+acute-illness severity in the NHS. Updated report of a working party. London: RCP, 2017. Chart 1 (the scoring
+system) and chart 2 (thresholds and triggers). Not for use under 16 years or in pregnancy (same report).
 
-The chart is written in whole numbers (temperature in tenths): a value is rounded half up to the chart's precision first.
-A missing part adds nothing: the aggregate is then a lower bound, `exact` is false, and below `PARTS_MIN` known parts no value
-is given at all (the lower bound and the single red part remain, since what is known is already true).
+The chart is written in whole numbers (temperature in tenths): a value is rounded half up to the chart's precision
+first. A missing part adds nothing: the aggregate is then a lower bound, `exact` is false, and below `PARTS_MIN`
+known parts no value is given at all (the lower bound and the single red part remain, since what is known is already
+true).
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ _TEMPERATURE_TENTHS = (np.array([350.0, 360, 380, 390]), np.array([3, 1, 0, 1, 2
 class News2:
     """NEWS2 of n patients, in columns.
 
-    `points` (7, n): of each of `PARTS`, -1 where missing. `at_least` (n,): the sum of the known points. `value` (n,): the same,
-    NaN where not applicable or fewer than `PARTS_MIN` parts are known. `exact` (n,): all seven known. `red` (n,): one part
-    alone scores 3. `band` (n,): index into `BANDS` of what is known, -1 where nothing is or not applicable. `scale_2` (n,):
-    SpO2 scale 2 was prescribed. `applicable` (n,): not under 16 and not pregnant.
+    `points` (7, n): of each of `PARTS`, -1 where missing. `at_least` (n,): the sum of the known points. `value`
+    (n,): the same, NaN where not applicable or fewer than `PARTS_MIN` parts are known. `exact` (n,): all seven
+    known. `red` (n,): one part alone scores 3. `band` (n,): index into `BANDS` of what is known, -1 where nothing
+    is or not applicable. `scale_2` (n,): SpO2 scale 2 was prescribed. `applicable` (n,): not under 16 and not
+    pregnant.
     """
 
     points: Points
@@ -85,7 +87,8 @@ def news2(inputs: Inputs) -> News2:
 
 def _banded(value: Floats, table: tuple[Floats, Points]) -> Points:
     limits, points = table
-    # The small addition undoes binary fractions such as 38.05 * 10 = 380.49999; it is far below any chart's precision.
+    # The small addition undoes binary fractions such as 38.05 * 10 = 380.49999; it is far below any chart's
+    # precision.
     band = np.searchsorted(limits, np.floor(value + 0.5 + 1e-9), side="left")
     scored: Points = np.where(np.isnan(value), np.int8(MISSING), points[np.minimum(band, len(points) - 1)])
     return scored

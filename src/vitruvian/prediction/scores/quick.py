@@ -1,11 +1,11 @@
 """Bedside scores of few inputs: qSOFA and the shock index.
 
-qSOFA: Singer M et al. The Third International Consensus Definitions for Sepsis and Septic Shock (Sepsis-3). JAMA 2016;315:801-810.
-One point each for a respiratory rate of 22 /min or more, altered mentation (GCS under 15) and a systolic pressure of 100 mm[Hg]
-or less; 2 or more is positive. Defined for adults.
+qSOFA: Singer M et al. The Third International Consensus Definitions for Sepsis and Septic Shock (Sepsis-3). JAMA
+2016;315:801-810. One point each for a respiratory rate of 22 /min or more, altered mentation (GCS under 15) and a
+systolic pressure of 100 mm[Hg] or less; 2 or more is positive. Defined for adults.
 
-Shock index: heart rate over systolic pressure. Allgower M, Burri C. Schockindex. Dtsch Med Wochenschr 1967;92:1947-1950.
-About 0.5 to 0.7 at rest in adults.
+Shock index: heart rate over systolic pressure. Allgower M, Burri C. Schockindex. Dtsch Med Wochenschr
+1967;92:1947-1950. About 0.5 to 0.7 at rest in adults.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ SHOCK_INDEX_AGE_MIN_YEARS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Qsofa:
-    """qSOFA of n patients: `points` (3, n), -1 missing; `at_least`, `value` (NaN under 2 known parts), `exact`, `applicable`."""
+    """qSOFA of n patients: `points` (3, n), -1 missing; `at_least`, `value` (NaN under 2 known parts), `exact`,
+    `applicable`.
+    """
 
     points: Points
     at_least: Points

@@ -1,13 +1,13 @@
 """Partial SOFA: the Sequential Organ Failure Assessment of what is known now.
 
-Source: Vincent JL et al. The SOFA (Sepsis-related Organ Failure Assessment) score to describe organ dysfunction/failure.
-Intensive Care Med 1996;22:707-710, table 3. Newest valid values are used, not the worst of a day, so this is a *current*
-SOFA; a missing organ adds nothing and the sum is then a lower bound.
+Source: Vincent JL et al. The SOFA (Sepsis-related Organ Failure Assessment) score to describe organ
+dysfunction/failure. Intensive Care Med 1996;22:707-710, table 3. Newest valid values are used, not the worst of a
+day, so this is a *current* SOFA; a missing organ adds nothing and the sum is then a lower bound.
 
-Respiration where there is no arterial gas: PaO2/FiO2 estimated from SpO2/FiO2 by S/F = 64 + 0.84 P/F (Rice TW et al. Chest
-2007;132:410-417), flagged in `respiration_substituted`. The relation holds up to an SpO2 of 97 %: above it only a P/F that is
-at least 400 even at 97 % gives points (none), else the part is missing. The 3 and 4 points of respiration need respiratory
-support: without known support they are 2.
+Respiration where there is no arterial gas: PaO2/FiO2 estimated from SpO2/FiO2 by S/F = 64 + 0.84 P/F (Rice TW et
+al. Chest 2007;132:410-417), flagged in `respiration_substituted`. The relation holds up to an SpO2 of 97 %: above
+it only a P/F that is at least 400 even at 97 % gives points (none), else the part is missing. The 3 and 4 points of
+respiration need respiratory support: without known support they are 2.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _SPO2_MAX = 97.0  # above this the dissociation curve is flat and SpO2 says noth
 
 @dataclass(frozen=True, slots=True)
 class Sofa:
-    """SOFA of n patients: `points` (6, n), -1 missing; `at_least`, `value` (NaN under 2 known organs), `exact`, `applicable`.
+    """SOFA of n patients: `points` (6, n), -1 missing; `at_least`, `value` (NaN under 2 known organs), `exact`,
+    `applicable`.
 
     `respiration_substituted` (n,): the respiratory points rest on SpO2, not on an arterial gas.
     """
@@ -100,7 +101,7 @@ def _cardiovascular(inputs: Inputs) -> Points:
         two = (dopamine > 0) | (dobutamine > 0)
         one = pressure < 70
     points = np.select([four, three, two, one, ~np.isnan(pressure)], [4, 3, 2, 1, 0], MISSING)
-    return points.astype(np.int8)
+    return np.asarray(points, np.int8)
 
 
 def _renal(inputs: Inputs) -> Points:

@@ -1,4 +1,6 @@
-"""One patient's scores with what they rest on: points, inputs and their ages, what is missing, and why one does not apply."""
+"""One patient's scores with what they rest on: points, inputs and their ages, what is missing, and why one does not
+apply.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ _PRESSURE = ("mean_pressure_arterial", "mean_pressure", *_SYSTOLIC, "diastolic_p
 # What each part reads; of a pair named in `_CHOICES` only the one that was used is shown.
 _READS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "news2": (
-        ("respiratory_rate",), ("oxygen_saturation", "spo2_scale_2"), _OXYGEN, _SYSTOLIC, _RATE, _AWAKE, ("body_temperature",),
+        ("respiratory_rate",),
+        ("oxygen_saturation", "spo2_scale_2"),
+        _OXYGEN,
+        _SYSTOLIC,
+        _RATE,
+        _AWAKE,
+        ("body_temperature",),
     ),
     "qsofa": (("respiratory_rate",), _AWAKE, _SYSTOLIC),
     "sofa_partial": (
@@ -37,7 +45,7 @@ _READS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
         ("creatinine",),
     ),
     "shock_index": (_RATE, _SYSTOLIC),
-}  # fmt: skip
+}
 _CHOICES: Final = (_SYSTOLIC, _RATE)
 
 
@@ -64,9 +72,9 @@ class PartView:
 class ScoreView:
     """One score of one patient.
 
-    `value` is None where it does not apply (`reason` says why) or too little is known. Where `exact` is false, `value` and
-    `at_least` are lower bounds and `missing` lists the parts that were lacking. `flags` are short stable words: `red`
-    (one part alone scores 3), `scale-2`, `respiration-from-spo2`, `age-unknown`.
+    `value` is None where it does not apply (`reason` says why) or too little is known. Where `exact` is false,
+    `value` and `at_least` are lower bounds and `missing` lists the parts that were lacking. `flags` are short
+    stable words: `red` (one part alone scores 3), `scale-2`, `respiration-from-spo2`, `age-unknown`.
     """
 
     name: str
@@ -93,7 +101,9 @@ class ScoreView:
 
 
 def views(scores: Scores, index: int, units: Mapping[str, str]) -> tuple[ScoreView, ...]:
-    """The four scores of patient `index` of `scores`, in the order of `SCORE_NAMES`; `units` maps a concept to its unit."""
+    """The four scores of patient `index` of `scores`, in the order of `SCORE_NAMES`; `units` maps a concept to its
+    unit.
+    """
     inputs = scores.inputs
     unknown = ("age-unknown",) if math.isnan(inputs.years[index]) else ()
     early = scores.news2
@@ -118,7 +128,15 @@ def _news2_reason(inputs: Inputs, index: int) -> str:
 
 
 def _view(
-    name: str, version: str, scores: Scores, index: int, units: Mapping[str, str], *, band: str, reason: str, flags: tuple[str, ...]
+    name: str,
+    version: str,
+    scores: Scores,
+    index: int,
+    units: Mapping[str, str],
+    *,
+    band: str,
+    reason: str,
+    flags: tuple[str, ...],
 ) -> ScoreView:
     columns: dict[str, tuple[_news2.News2 | _quick.Qsofa | _sofa.Sofa, tuple[str, ...]]] = {
         "news2": (scores.news2, _news2.PARTS),
@@ -181,7 +199,9 @@ def _shock_index(scores: Scores, index: int, units: Mapping[str, str], flags: tu
         PartView(name, None, tuple(v for c in _used(inputs, reads, index) if (v := _input(inputs, c, index, units))))
         for name, reads in zip(("pulse", "systolic_pressure"), _READS["shock_index"], strict=True)
     )
-    missing = tuple(part.name for part in parts if all(item.value is None for item in part.inputs)) if applicable else ()
+    missing = (
+        tuple(part.name for part in parts if all(item.value is None for item in part.inputs)) if applicable else ()
+    )
     known = None if math.isnan(value) else value
     reason = "" if applicable else f"under {_quick.SHOCK_INDEX_AGE_MIN_YEARS} years"
     return ScoreView(
@@ -191,8 +211,10 @@ def _shock_index(scores: Scores, index: int, units: Mapping[str, str], flags: tu
 
 
 def score_event(view: ScoreView, *, now_us: int, input_seq: int) -> Event:
-    """The derived event that records a score as issued, with its version, what it lacked and the last input it had seen."""
-    detail: dict[str, str | float | int | bool | None | list[str]] = {
+    """The derived event that records a score as issued, with its version, what it lacked and the last input it had
+    seen.
+    """
+    detail: dict[str, str | float | int | bool | list[str] | None] = {
         "exact": view.exact,
         "at_least": view.at_least,
         "band": view.band,
