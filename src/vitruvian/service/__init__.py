@@ -1,0 +1,1 @@
+"""The service: FastAPI, thin, over the ward at run time."""

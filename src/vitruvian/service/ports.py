@@ -1,0 +1,127 @@
+"""What the service and the pages ask of the ward at run time. `service.runtime.Ward` is the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from vitruvian.core.events import Entry, Receipt, Refusal
+from vitruvian.service.hub import Hub
+from vitruvian.service.views import (
+    AlertView,
+    BedRow,
+    Column,
+    EventView,
+    PatientDetail,
+    QuarantineView,
+    RiskPoint,
+    SeriesView,
+    StreamView,
+    TwinView,
+)
+
+Mode = Literal["simulated", "replay", "live"]
+
+
+class WardPort(Protocol):
+    """The running ward. Reads answer from memory or by the journal's indexes; none of them waits for a commit.
+
+    Public patient ids are texts. Raises NotFoundError for one that is not known; a merged patient's id answers with
+    the survivor.
+    """
+
+    hub: Hub
+    mode: Mode
+    title: str  # what the ward is called on its page
+    speed: float  # clinical seconds a second; 1 unless a replay runs faster
+    zone: str  # IANA name of the facility's zone, in which pages show times
+
+    def now_us(self) -> int:
+        """The clinical clock."""
+        ...
+
+    def seq(self) -> int:
+        """The last commit that the twins have seen: what an answer is fresh up to."""
+        ...
+
+    def columns(self) -> Sequence[Column]:
+        """How the concepts of a row are shown, in order."""
+        ...
+
+    def rows(self, now_us: int, ids: Sequence[str] | None = None) -> list[BedRow]:
+        """The patients in beds (or the given ones), in no order that matters."""
+        ...
+
+    def patient(self, patient: str) -> PatientDetail:
+        """One patient in full."""
+        ...
+
+    def twin(self, patient: str, *, as_of_us: int | None = None, as_known_us: int | None = None) -> TwinView:
+        """The twin now, as it was, or as it was known then."""
+        ...
+
+    def series(
+        self,
+        patient: str,
+        concepts: Sequence[str],
+        *,
+        start_us: int,
+        end_us: int,
+        known_by_us: int | None = None,
+        points: int = 600,
+    ) -> list[SeriesView]:
+        """Each concept over [start, end), thinned to about `points` a concept (0: all)."""
+        ...
+
+    def timeline(
+        self,
+        patient: str,
+        *,
+        start_us: int,
+        end_us: int,
+        kinds: Sequence[str] | None = None,
+        known_by_us: int | None = None,
+        limit: int = 200,
+    ) -> list[EventView]:
+        """What happened, newest first."""
+        ...
+
+    def risk_history(self, patient: str, *, start_us: int, end_us: int) -> list[RiskPoint]:
+        """The risks that were issued, oldest first; as issued, never recomputed."""
+        ...
+
+    def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:
+        """Open alarms, the gravest and newest first; with `resolved`, the closed ones of the last day too."""
+        ...
+
+    async def acknowledge(self, alert: str, who: str, reason: str) -> AlertView:
+        """Someone has seen it and says what is done; durable on return."""
+        ...
+
+    async def snooze(self, alert: str, who: str, reason: str, minutes: int) -> AlertView:
+        """Silence it for a time; durable on return."""
+        ...
+
+    async def submit(self, entries: Sequence[Entry], *, applied: bool = False) -> list[Receipt]:
+        """See `core.ports.Sink`; with `applied`, returns when the twins have moved too."""
+        ...
+
+    async def refuse(self, refusals: Sequence[Refusal]) -> list[Receipt]:
+        """See `core.ports.Sink`."""
+        ...
+
+    def quarantine(self, *, limit: int = 100, after: int = 0) -> list[QuarantineView]:
+        """Refused inputs, newest first; `after` an id continues from there."""
+        ...
+
+    def streams(self) -> list[StreamView]:
+        """What is coming in."""
+        ...
+
+    def health(self) -> dict[str, object]:
+        """`ready` (bool) and what it rests on; `counts` for the data page. No patient data."""
+        ...
+
+    def metrics(self) -> bytes:
+        """The Prometheus text exposition."""
+        ...

@@ -1,0 +1,1 @@
+"""Fakes and conformance kits, shipped for tests. Nothing but tests imports this."""
