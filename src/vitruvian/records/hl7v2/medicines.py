@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from vitruvian.core.errors import TimestampError
-from vitruvian.core.events import Dose, Entry, Event
+from vitruvian.core.events import Dose, Entry, Event, Kind
 from vitruvian.core.time import Instant
 from vitruvian.records.hl7v2.admissions import Unreadable, diagnoses
 from vitruvian.records.hl7v2.fields import codings, first_time
@@ -63,7 +63,7 @@ def _given(rxa: Segment, header: Header, when: Instant) -> Event | None:
 
 
 def _event(
-    kind: str, segment: Segment, field: int, amount: str, unit: str, header: Header, at: Instant
+    kind: Kind, segment: Segment, field: int, amount: str, unit: str, header: Header, at: Instant
 ) -> Event | None:
     codes = codings(segment, field)
     if not codes:
@@ -72,7 +72,7 @@ def _event(
     known = [header.context.mapping.concept(item[0], item[1], header.facility) for item in codes]
     concept = next((item.concept for item in known if item is not None), "")
     return Event(
-        kind,  # type: ignore[arg-type]
+        kind,
         concept,
         Dose(_number(amount), unit),
         at.us,

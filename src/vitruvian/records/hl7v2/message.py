@@ -222,5 +222,5 @@ def _decode(data: bytes, delimiters: Delimiters, charset: str) -> str:
         return data.decode("utf-8" if name == "ascii" else name)
     except (UnicodeDecodeError, LookupError) as error:
         raise ReadingError(
-            f"found bytes that are not {declared or name} ({error}), expected the character set of MSH-18 or the mapping's"
+            f"found bytes that are not {declared or name} ({error}), expected MSH-18's or the mapping's character set"
         ) from error

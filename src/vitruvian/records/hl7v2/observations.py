@@ -16,7 +16,7 @@ from datetime import tzinfo
 from typing import Final, cast
 
 from vitruvian.core.errors import TimestampError, UnitError
-from vitruvian.core.events import Coded, Comparator, Entry, Event, Quantity, Range, Refusal, Status, Value
+from vitruvian.core.events import Coded, Comparator, Entry, Event, Kind, Quantity, Range, Refusal, Status, Value
 from vitruvian.core.identifiers import Identifier
 from vitruvian.core.limits import MESSAGE_EVENTS_MAX
 from vitruvian.core.time import Instant
@@ -127,11 +127,8 @@ def _entry(
     for repetition in obx.repetitions(5)[:MESSAGE_EVENTS_MAX]:
         value = _value(obx, repetition, concept, local)
         quality = () if _plausible(value, concept) else ("implausible",)
-        kind = "administration" if concept.kind == "intervention" else "observation"
-        events.append(
-            Event(kind, concept.name, value, occurred.us, zone=occurred.zone, code=code, quality=quality)  # type:
-            ignore[arg-type]
-        )
+        kind: Kind = "administration" if concept.kind == "intervention" else "observation"
+        events.append(Event(kind, concept.name, value, occurred.us, zone=occurred.zone, code=code, quality=quality))
     filler = order.get(3) if order is not None else ""
     whose = f"order:{filler}" if filler else "patient:" + (header.subject[0].key if header.subject else "")
     identity = f"OBX|{whose}|{code.split('|')[1]}|{obx.get(4)}|{occurred.us}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from vitruvian.core.errors import LimitError, ReadingError, TimestampError
-from vitruvian.core.events import Entry, Reading
+from vitruvian.core.events import Entry, Reading, Refusal
 from vitruvian.core.limits import BUNDLE_BYTES_MAX
 from vitruvian.records.base import Context, quarantined
 from vitruvian.records.files import read_file
@@ -116,8 +116,7 @@ def _medicines(message: Message, header: Header, kind: str) -> Reading:
     return _outcome(kind, medicines.entries(message, header), [], [], "it names no medicine")
 
 
-def _outcome(kind: str, entries: list[Entry], refused: list, unmapped: list[str], otherwise: str) -> Reading:  # type:
-ignore[type-arg]
+def _outcome(kind: str, entries: list[Entry], refused: list[Refusal], unmapped: list[str], otherwise: str) -> Reading:
     """Read where anything was taken; quarantined where all that was known was refused; else ignored."""
     if entries:
         return Reading(kind, tuple(entries), refused_parts=tuple(refused), unmapped=tuple(unmapped))
