@@ -95,7 +95,9 @@ def check(name: str, blocks: Sequence[Block], folder: Path) -> None:
 
 def documents() -> list[Path]:
     """The documents that hold marked blocks."""
-    found = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+    found = sorted(
+        [*REPOSITORY.glob("*.md"), *(REPOSITORY / "deploy").glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")]
+    )
     return [path for path in found if re.search(r"^<!-- run\b", path.read_text("utf-8"), re.MULTILINE)]
 
 
