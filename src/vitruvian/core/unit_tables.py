@@ -1,20 +1,24 @@
 """Tables of UCUM atoms, prefixes, and the sloppy spellings of units met in records. Data only; `core.units` reads them.
 
-Source: The Unified Code for Units of Measure, version 2.1 (https://ucum.org/ucum), tables 1-15. Factors are exact where UCUM's
-are, and written as text so that they are read as exact decimals.
+Source: The Unified Code for Units of Measure, version 2.1 (https://ucum.org/ucum), tables 1-15. Factors are exact where
+UCUM's are, and written as text so that they are read as exact decimals.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# Base dimensions. UCUM itself counts mol, eq and osm as pure numbers; they are kept apart here, because taking one for the other
-# is exactly the mistake that hurts a patient. International and USP units are arbitrary: they convert to nothing else.
-DIMENSIONS: Final = ("g", "m", "s", "mol", "eq", "osm", "K", "A", "[iU]", "[USP'U]", "[CFU]", "[GPL'U]", "[hpf]", "[lpf]")
+# Base dimensions. UCUM itself counts mol, eq and osm as pure numbers; they are kept apart here, because taking one for
+# the other is exactly the mistake that hurts a patient. International and USP units are arbitrary: they convert to
+# nothing else.
+DIMENSIONS: Final = (
+    "g", "m", "s", "mol", "eq", "osm", "K", "A", "[iU]", "[USP'U]", "[CFU]", "[GPL'U]", "[hpf]", "[lpf]",
+)  # fmt: skip
 
+# UCUM's M, G, T, a and da are left out on purpose: records in capitals (`ML`, `Mg/dL`) would otherwise be megalitres
+# and megagrams.
 PREFIXES: Final[dict[str, str]] = {
-    "T": "1e12", "G": "1e9", "M": "1e6", "k": "1e3", "h": "1e2", "da": "1e1", "d": "1e-1", "c": "1e-2",
-    "m": "1e-3", "u": "1e-6", "n": "1e-9", "p": "1e-12", "f": "1e-15", "a": "1e-18",
+    "k": "1e3", "h": "1e2", "d": "1e-1", "c": "1e-2", "m": "1e-3", "u": "1e-6", "n": "1e-9", "p": "1e-12", "f": "1e-15",
 }  # fmt: skip
 
 # Atoms that take a metric prefix: name -> (factor, the unit it is a multiple of).
@@ -35,7 +39,6 @@ METRIC_ATOMS: Final[dict[str, tuple[str, str]]] = {
     "m[Hg]": ("133.322", "kPa"),
     "m[H2O]": ("9.80665", "kPa"),
     "[IU]": ("1", "[iU]"),
-    "t": ("1", "Mg"),
 }
 
 # Atoms that take none.
@@ -64,7 +67,8 @@ PLAIN_ATOMS: Final[dict[str, tuple[str, str]]] = {
     "atm": ("101325", "Pa"),
 }
 
-# Temperatures with a zero of their own: name -> (kelvins a degree, kelvins at its zero); they stand alone or not at all.
+# Temperatures with a zero of their own: name -> (kelvins a degree, kelvins at its zero); they stand alone or not
+# at all.
 OFFSET_ATOMS: Final[dict[str, tuple[str, str]]] = {
     "Cel": ("1", "273.15"),
     "[degF]": ("5/9", "45967/180"),
@@ -85,7 +89,6 @@ EXACT: Final[dict[str, str]] = {
     "M": "mol/L",
     "mM": "mmol/L",
     "uM": "umol/L",
-    "Mo": "mo",
     "g/l-1": "g/L",  # a negative power written after the solidus as well
     "mg/l-1": "mg/L",
 }
@@ -205,26 +208,31 @@ LOOSE: Final[dict[str, str]] = {
     "uiu/ml": "u[iU]/mL",
     "uu/ml": "u[iU]/mL",
     "miu/ml": "m[iU]/mL",
-    "mu/l": "m[iU]/L",
+    "miu/l": "m[iU]/L",
+    "x10(3)/ul": "10*3/uL",
+    "10(3)/ul": "10*3/uL",
+    "10(9)/l": "10*9/L",
+    "10(6)/ul": "10*6/uL",
+    "10(12)/l": "10*12/L",
 }
 
 # Spellings of one part of a unit, between `/` and `.`; compared without regard to case.
 PARTS: Final[dict[str, str]] = {
-    "mcg": "ug", "µg": "ug", "microgram": "ug", "micrograms": "ug", "ug": "ug", "mikrog": "ug",
-    "mg": "mg", "milligram": "mg", "milligrams": "mg", "gm": "g", "gram": "g", "grams": "g", "g": "g",
-    "ng": "ng", "nanogram": "ng", "pg": "pg", "kg": "kg", "kgs": "kg", "kilogram": "kg", "kilograms": "kg",
-    "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "oz": "[oz_av]",
-    "in": "[in_i]", "inch": "[in_i]", "inches": "[in_i]", "ft": "[ft_i]", "cms": "cm", "cm": "cm", "mm": "mm",
-    "ml": "mL", "mls": "mL", "cc": "mL", "milliliter": "mL", "millilitre": "mL", "milliliters": "mL", "dl": "dL", "l": "L",
-    "liter": "L", "litre": "L", "liters": "L", "litres": "L", "ltr": "L", "ul": "uL", "µl": "uL", "mcl": "uL", "fl": "fL",
-    "mmol": "mmol", "mmole": "mmol", "mmoles": "mmol", "umol": "umol", "µmol": "umol", "mcmol": "umol", "nmol": "nmol",
+    "mcg": "ug", "µg": "ug", "microgram": "ug", "micrograms": "ug", "ug": "ug", "mikrog": "ug", "mg": "mg",
+    "milligram": "mg", "milligrams": "mg", "gm": "g", "gram": "g", "grams": "g", "g": "g", "ng": "ng",
+    "nanogram": "ng", "pg": "pg", "kg": "kg", "kgs": "kg", "kilogram": "kg", "kilograms": "kg", "lb": "[lb_av]",
+    "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "oz": "[oz_av]", "in": "[in_i]", "inch": "[in_i]",
+    "inches": "[in_i]", "ft": "[ft_i]", "cms": "cm", "cm": "cm", "mm": "mm", "ml": "mL", "mls": "mL", "cc": "mL",
+    "milliliter": "mL", "millilitre": "mL", "milliliters": "mL", "dl": "dL", "l": "L", "liter": "L", "litre": "L",
+    "liters": "L", "litres": "L", "ltr": "L", "ul": "uL", "µl": "uL", "mcl": "uL", "fl": "fL", "mmol": "mmol",
+    "mmole": "mmol", "mmoles": "mmol", "umol": "umol", "µmol": "umol", "mcmol": "umol", "nmol": "nmol",
     "pmol": "pmol", "mol": "mol", "meq": "meq", "eq": "eq", "mosm": "mosm", "osm": "osm", "mosmol": "mosm",
-    "iu": "[iU]", "miu": "m[iU]", "uiu": "u[iU]", "kiu": "k[iU]", "µiu": "u[iU]",
-    "unit": "U", "units": "U", "mu": "mU", "µu": "uU", "ukat": "ukat", "µkat": "ukat",
-    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "msecs": "ms", "millisecond": "ms", "ms": "ms",
-    "min": "min", "mins": "min", "minute": "min", "minutes": "min", "h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
-    "day": "d", "days": "d", "24hr": "d", "24h": "d", "24hours": "d", "week": "wk", "weeks": "wk", "year": "a", "years": "a",
-    "yr": "a", "month": "mo", "months": "mo", "kpa": "kPa", "hpa": "hPa", "mbar": "mbar", "pa": "Pa", "mv": "mV", "hz": "Hz",
-    "µm": "um", "um3": "um3", "m2": "m2", "m²": "m2", "m3": "m3", "mm3": "mm3", "cmm": "mm3", "cumm": "mm3", "m^2": "m2",
+    "iu": "[iU]", "uiu": "u[iU]", "kiu": "k[iU]", "µiu": "u[iU]", "unit": "U", "units": "U", "µu": "uU",
+    "ukat": "ukat", "µkat": "ukat", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms",
+    "msecs": "ms", "millisecond": "ms", "ms": "ms", "min": "min", "mins": "min", "minute": "min", "minutes": "min",
+    "h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d", "24hr": "d", "24h": "d",
+    "24hours": "d", "week": "wk", "weeks": "wk", "year": "a", "years": "a", "yr": "a", "month": "mo",
+    "months": "mo", "kpa": "kPa", "hpa": "hPa", "mbar": "mbar", "pa": "Pa", "mv": "mV", "hz": "Hz", "µm": "um",
+    "um3": "um3", "m2": "m2", "m²": "m2", "m3": "m3", "mm3": "mm3", "cmm": "mm3", "cumm": "mm3", "m^2": "m2",
     "10^3": "10*3", "10^6": "10*6", "10^9": "10*9", "10^12": "10*12", "cells": "{cells}", "beats": "{beats}",
 }  # fmt: skip

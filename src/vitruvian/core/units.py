@@ -1,9 +1,9 @@
 """Units of measure: read UCUM (and the spellings met in records), and convert exactly or refuse.
 
-A unit is a factor times powers of base dimensions, and for a temperature scale the kelvins at its zero. Factors are fractions, so
-that a conversion is rounded once. Grams, moles, equivalents and international units are different dimensions: to pass between them
-takes a molar mass or a charge, which belongs to what is measured, not to the unit (`conversion(..., substance=...)`, used by
-`Concept.conversion`).
+A unit is a factor times powers of base dimensions, and for a temperature scale the kelvins at its zero. Factors are
+fractions, so that a conversion is rounded once. Grams, moles, equivalents and international units are different
+dimensions: to pass between them takes a molar mass or a charge, which belongs to what is measured, not to the unit
+(`conversion(..., substance=...)`, used by `Concept.conversion`).
 
 Source: The Unified Code for Units of Measure 2.1, https://ucum.org/ucum.
 """
@@ -46,7 +46,10 @@ _TOKEN: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`text` in UCUM; one of it is `factor` base units of `dimension`; `zero` is the kelvins at a temperature scale's zero."""
+    """A unit as UCUM text; one of it is `factor` base units of `dimension`.
+
+    `zero` is the kelvins at the zero of a temperature scale, which is `special`.
+    """
 
     text: str
     factor: Fraction
@@ -83,7 +86,10 @@ def is_unitless(text: str) -> bool:
 
 
 def convert(value: float, from_unit: str, to_unit: str) -> float:
-    """`value` in `from_unit`, expressed in `to_unit`. Raises UnitError where either cannot be read or they do not measure alike."""
+    """`value` in `from_unit`, expressed in `to_unit`.
+
+    Raises UnitError where either cannot be read or they do not measure alike.
+    """
     factor, offset = conversion(from_unit, to_unit)
     return value * factor + offset
 
@@ -148,7 +154,7 @@ def _substance_advice(substance: Substance) -> str:
         known.append(f"molar mass {substance.molar_mass_g_per_mol} g/mol")
     if substance.charge is not None:
         known.append(f"charge {substance.charge}")
-    return f"not even with {' and '.join(known) or 'no molar mass or charge known'}; check the unit or the code it came with"
+    return f"not even with {' and '.join(known)}; check the unit or the code it came with"
 
 
 def _mismatch(source: Unit, target: Unit, advice: str) -> str:
@@ -160,9 +166,7 @@ def _mismatch(source: Unit, target: Unit, advice: str) -> str:
 
 def _describe(dimension: Dimension) -> str:
     parts = [
-        name if power == 1 else f"{name}{power}"
-        for name, power in zip(DIMENSIONS, dimension, strict=True)
-        if power
+        name if power == 1 else f"{name}{power}" for name, power in zip(DIMENSIONS, dimension, strict=True) if power
     ]
     return ".".join(parts) or "a pure number"
 
@@ -187,7 +191,8 @@ def _parse(text: str) -> Unit:
             known = _respell(stated)
     if known is None:
         raise UnitError(
-            f"found unit {stated!r}, expected UCUM (such as mm[Hg], 10*3/uL, mmol/L); correct it at the source or map it in mapping.toml"
+            f"found unit {stated!r}, expected UCUM (such as mm[Hg], 10*3/uL, mmol/L); "
+            "correct it at the source or map it in mapping.toml"
         )
     return _read(known)
 
@@ -276,7 +281,9 @@ def _atom(name: str) -> Unit:
             if base is not None:
                 return Unit(name, Fraction(PREFIXES[prefix]) * base.factor, base.dimension)
     if name in OFFSET_ATOMS:
-        raise UnitError(f"found {name!r} within a larger unit; a temperature scale stands alone (use K for differences)")
+        raise UnitError(
+            f"found {name!r} within a larger unit; a temperature scale stands alone (use K for differences)"
+        )
     raise UnitError(f"found {name!r}, expected a UCUM unit")
 
 

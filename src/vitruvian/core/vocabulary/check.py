@@ -41,7 +41,9 @@ def _check_indices(concepts: Sequence[Concept]) -> None:
                 "ids run from 0 without gaps or repeats; give a new row the next one",
             )
     if len(concepts) > _INDEX_MAX:
-        raise VocabularyError(f"found {len(concepts)} concepts, expected at most {_INDEX_MAX}; series keep the index in 16 bits")
+        raise VocabularyError(
+            f"found {len(concepts)} concepts, expected at most {_INDEX_MAX}; series keep the index in 16 bits"
+        )
 
 
 def _check_unique(concepts: Sequence[Concept]) -> None:
@@ -55,11 +57,15 @@ def _check_unique(concepts: Sequence[Concept]) -> None:
         for code in concept.codes:
             other = codes.setdefault(code, concept.name)
             if other != concept.name or concept.codes.count(code) > 1:
-                raise _fail(concept, f"code {code.code} of {code.system}, which {other} has too", "a code means one concept")
+                raise _fail(
+                    concept, f"code {code.code} of {code.system}, which {other} has too", "a code means one concept"
+                )
         for text in names_of(concept):
             other = aliases.setdefault(fold(text), concept.name)
             if other != concept.name:
-                raise _fail(concept, f"alias {text!r}, which {other} has too", "an alias means one concept; drop or qualify it")
+                raise _fail(
+                    concept, f"alias {text!r}, which {other} has too", "an alias means one concept; drop or qualify it"
+                )
 
 
 def _check_row(concept: Concept) -> None:
@@ -109,10 +115,14 @@ def _check_ranges(concept: Concept) -> None:
     for row in concept.normal:
         if not low <= row.low < row.high <= high:
             raise _fail(
-                concept, f"normal range {row.low} to {row.high} outside the plausible {low} to {high}", "check both and their unit"
+                concept,
+                f"normal range {row.low} to {row.high} outside the plausible {low} to {high}",
+                "check both and their unit",
             )
         if not 0 <= row.age_from_years < row.age_to_years or row.sex not in (None, "male", "female"):
-            raise _fail(concept, f"normal range for {row.age_from_years} to {row.age_to_years} years, {row.sex}", "correct it")
+            raise _fail(
+                concept, f"normal range for {row.age_from_years} to {row.age_to_years} years, {row.sex}", "correct it"
+            )
     for index, row in enumerate(concept.normal):
         for other in concept.normal[:index]:
             apart = row.age_from_years >= other.age_to_years or other.age_from_years >= row.age_to_years

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -13,6 +14,7 @@ from vitruvian.core.errors import UnitError
 Kind = Literal["vital", "lab", "score", "state", "intervention"]
 Sex = Literal["male", "female"]
 
+_ACTIVITY: Final = re.compile(r"(?<![A-Za-z\[])([munk]?)(U|\[[iI]U\])(?![A-Za-z'\]])")
 _CONVERSIONS_MAX: Final = 256  # distinct unit texts remembered for one concept; a source that sends more is recomputed
 
 
@@ -26,7 +28,10 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class NormalRange:
-    """What is usual for ages in [`age_from_years`, `age_to_years`), in the concept's unit. `sex` None holds for everyone."""
+    """What is usual for ages in [`age_from_years`, `age_to_years`), in the concept's unit.
+
+    `sex` None holds for everyone.
+    """
 
     age_from_years: float
     age_to_years: float
@@ -37,7 +42,7 @@ class NormalRange:
 
 @dataclass(frozen=True, slots=True)
 class CodedValue:
-    """One answer of a coded concept: its code here, the number it is kept as, and other texts and codes that mean it."""
+    """One answer of a coded concept: its code, the number it is kept as, other texts and codes that mean it."""
 
     code: str
     number: float
@@ -63,10 +68,11 @@ class Administration:
 class Concept:
     """A row of the vocabulary. Numbers are in `unit` (UCUM) unless their name says otherwise.
 
-    `index` is dense and never reused, so that stored series outlive additions. `plausible` are hard limits: outside them a value
-    is an artefact or a slip. `valid_for_s` is how long a value may be carried forward before it is stale, `cadence_s` how often it
-    is usually measured. `equivalents` are unit texts that mean a factor for this concept alone (`units` for pH).
-    `generic` are codes of `codes` that are stated beside a more specific one (2708-6 beside 59408-5 in FHIR vital signs).
+    `index` is dense and never reused, so that stored series outlive additions. `plausible` are hard limits: outside
+    them a value is an artefact or a slip. `valid_for_s` is how long a value may be carried forward before it is
+    stale, `cadence_s` how often it is usually measured. `equivalents` are unit texts that mean a factor for this
+    concept alone (`units` for pH). `generic` are codes of `codes` that are stated beside a more specific one (2708-6
+    beside 59408-5 in FHIR vital signs).
     """
 
     name: str
@@ -113,7 +119,10 @@ class Concept:
         return value * factor + offset
 
     def normalize_dose(self, amount: float, unit: str, weight_kg: float | None = None) -> float:
-        """An amount given at once, in the administration's dose unit. Raises UnitError (also if a body weight is needed)."""
+        """An amount given at once, in the administration's dose unit.
+
+        Raises UnitError (also if a body weight is needed).
+        """
         return self._normalize_administration(amount, unit, weight_kg, rate=False)
 
     def normalize_rate(self, rate: float, unit: str, weight_kg: float | None = None) -> float:
@@ -124,7 +133,10 @@ class Concept:
         return self._normalize_administration(rate, unit, weight_kg, rate=True)
 
     def normal_range(self, age_years: float, sex: str | None = None) -> tuple[float, float] | None:
-        """The usual range at an age; where it depends on a sex that is not known, the span of both. None if not tabulated."""
+        """The usual range at an age; where it depends on a sex that is not known, the span of both.
+
+        None if not tabulated.
+        """
         rows = [row for row in self.normal if row.age_from_years <= age_years < row.age_to_years]
         if sex in ("male", "female"):
             rows = [row for row in rows if row.sex in (None, sex)]
@@ -167,10 +179,18 @@ class Concept:
         if equivalent is not None:
             return equivalent, 0.0
         if not stated and not units.is_unitless(target):
-            raise UnitError(f"found no unit for {self.name}, expected {target} or one that converts to it; state the unit")
+            raise UnitError(
+                f"found no unit for {self.name}, expected {target} or one that converts to it; state the unit"
+            )
         try:
             return units.conversion(stated, target, self.substance)
         except UnitError as error:
+            swapped = _swap_activity(stated)
+            if swapped:
+                try:
+                    return units.conversion(swapped, target, self.substance)
+                except UnitError:
+                    pass  # the unit as it was stated makes the better message
             raise UnitError(f"{self.name}: {error}") from None
 
     def _normalize_administration(self, value: float, unit: str, weight_kg: float | None, *, rate: bool) -> float:
@@ -178,16 +198,26 @@ class Concept:
         target = "" if given is None else (given.rate_unit if rate else given.dose_unit)
         what = "rate" if rate else "dose"
         if not target:
-            raise UnitError(f"{self.name} has no {what} unit; give it as a {'dose' if rate else 'rate'}, or add one to the table")
-        stated = self._administration_unit(unit)
-        scale = _weight_scale(stated, target, weight_kg, self.name)
-        factor, offset = self._find_conversion(stated if scale == 1.0 else _per_kg(stated, target), target)
+            raise UnitError(
+                f"{self.name} has no {what} unit; give it as a {'dose' if rate else 'rate'}, or add one to the table"
+            )
+        scale = _weight_scale(unit, target, weight_kg, self.name)
+        factor, offset = self._find_conversion(unit if scale == 1.0 else _per_kg(unit, target), target)
         return value * scale * factor + offset
 
-    def _administration_unit(self, unit: str) -> str:
-        """`units/hour` of insulin are international units; `equivalents` says which names the concept reads so."""
-        head, slash, rest = unit.strip().partition("/")
-        return f"[iU]{slash}{rest}" if head.strip().casefold() in ("u", "unit", "units", "iu") else unit
+
+def _swap_activity(unit: str) -> str:
+    """`U` read as `[iU]` and the reverse, or empty where the unit has neither.
+
+    One analyte or drug has one unit of activity: an enzyme's international unit is U, and a unit of insulin or
+    heparin is [iU].
+    """
+    try:
+        text = units.canonical(unit)
+    except UnitError:
+        return ""
+    swapped = _ACTIVITY.sub(lambda match: match[1] + ("U" if match[2].startswith("[") else "[iU]"), text)
+    return "" if swapped == text else swapped
 
 
 def _is_per_kg(unit: str) -> bool:
@@ -208,5 +238,7 @@ def _weight_scale(stated: str, target: str, weight_kg: float | None, name: str) 
     if per_kg == wanted:
         return 1.0
     if weight_kg is None or not weight_kg > 0:
-        raise UnitError(f"{name}: found {stated}, expected {target}; state the body weight in kg, which the conversion needs")
+        raise UnitError(
+            f"{name}: found {stated}, expected {target}; state the body weight in kg, which the conversion needs"
+        )
     return 1.0 / weight_kg if wanted else weight_kg

@@ -19,7 +19,14 @@ _ALIASES: Final = {
     RXNORM: ("rxnorm", "rxn", "rxcui", "2.16.840.1.113883.6.88"),
     ATC: ("atc", "wc", "2.16.840.1.113883.6.73", "http://www.whocc.no/atcddd"),
     SNOMED: ("sct", "snomed", "snomedct", "snomed-ct", "snomed ct", "snm3", "2.16.840.1.113883.6.96"),
-    MDC: ("mdc", "iso11073", "ieee11073", "iso/ieee 11073", "2.16.840.1.113883.6.24", "urn:oid:1.2.840.10004.1.1.1.0.0.1"),
+    MDC: (
+        "mdc",
+        "iso11073",
+        "ieee11073",
+        "iso/ieee 11073",
+        "2.16.840.1.113883.6.24",
+        "urn:oid:1.2.840.10004.1.1.1.0.0.1",
+    ),
 }
 _CANONICAL: Final[dict[str, str]] = {uri.lower(): uri for uri in _ALIASES} | {
     prefix + alias: uri
@@ -35,7 +42,10 @@ def canonical_system(system: str) -> str:
 
 
 def loinc_check_digit(stem: str) -> int:
-    """The check digit of a LOINC number's stem (the digits before the hyphen): modulus 10, as the LOINC Users' Guide defines."""
+    """The check digit of a LOINC number's stem, the digits before its hyphen.
+
+    Modulus 10, as the LOINC Users' Guide, Appendix C, defines it.
+    """
     total = 0
     for place, character in enumerate(reversed(stem)):
         digit = int(character)
@@ -47,4 +57,10 @@ def loinc_check_digit(stem: str) -> int:
 def is_loinc(code: str) -> bool:
     """Whether the text has the form of a LOINC number, with the right check digit."""
     stem, hyphen, check = code.partition("-")
-    return bool(hyphen) and stem.isdecimal() and stem.isascii() and len(stem) <= 7 and check == str(loinc_check_digit(stem))
+    return (
+        bool(hyphen)
+        and stem.isdecimal()
+        and stem.isascii()
+        and len(stem) <= 7
+        and check == str(loinc_check_digit(stem))
+    )

@@ -26,8 +26,8 @@ FILES: Final[dict[str, Kind]] = {
     "state.toml": "state",
 }
 _FIELDS: Final = {
-    "id", "display", "short", "unit", "decimals", "plausible", "valid_for_s", "cadence_s", "aliases", "normal", "answers", "generic",
-    "molar_mass_g_per_mol", "charge", "equivalents", "administration", "retired", "source", *TABLE_KEYS,
+    "id", "display", "short", "unit", "decimals", "plausible", "valid_for_s", "cadence_s", "aliases", "normal",
+    "answers", "generic", "molar_mass_g_per_mol", "charge", "equivalents", "administration", "retired", "source", *TABLE_KEYS,
 }  # fmt: skip
 _REQUIRED: Final = ("id", "display", "unit", "decimals", "plausible")
 _DEFAULT_VALID_FOR_S: Final = {"vital": 3600, "lab": 86_400, "score": 3600, "state": 31_557_600, "intervention": 86_400}
@@ -42,7 +42,10 @@ def load() -> Vocabulary:
 
 
 def read(texts: Mapping[str, str]) -> Vocabulary:
-    """A vocabulary from the texts of its files, by file name. Raises VocabularyError, naming the row and what to correct."""
+    """A vocabulary from the texts of its files, by file name.
+
+    Raises VocabularyError, naming the row and what to correct.
+    """
     digest = hashlib.blake2b(digest_size=8)
     concepts: list[Concept] = []
     for name in sorted(texts):
@@ -66,7 +69,9 @@ def _concepts(file: str, text: str) -> Iterable[Concept]:
 def _concept(name: str, kind: Kind, row: Mapping[str, Any]) -> Concept:
     unknown, missing = set(row) - _FIELDS, [key for key in _REQUIRED if key not in row]
     if unknown or missing:
-        raise VocabularyError(f"{name}: found unknown fields {sorted(unknown)}, missing fields {missing}; correct the row")
+        raise VocabularyError(
+            f"{name}: found unknown fields {sorted(unknown)}, missing fields {missing}; correct the row"
+        )
     try:
         return Concept(
             name=name,
@@ -92,7 +97,9 @@ def _concept(name: str, kind: Kind, row: Mapping[str, Any]) -> Concept:
             source=row.get("source", ""),
         )
     except (TypeError, ValueError, KeyError) as error:
-        raise VocabularyError(f"{name}: found a field of the wrong shape ({error}); compare it with a neighbouring row") from None
+        raise VocabularyError(
+            f"{name}: found a field of the wrong shape ({error}); compare it with a neighbouring row"
+        ) from None
 
 
 def _pair(item: Any) -> tuple[float, float]:

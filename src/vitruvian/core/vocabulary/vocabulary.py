@@ -34,7 +34,8 @@ class Vocabulary:
             return self._names[name]
         except KeyError:
             raise VocabularyError(
-                f"found concept {name!r}, expected a name of the vocabulary ({self.version}); see docs/vocabulary.md, or add a row"
+                f"found concept {name!r}, expected a name of the vocabulary ({self.version}); "
+                "see docs/vocabulary.md, or add a row"
             ) from None
 
     def get(self, name: str) -> Concept | None:
@@ -54,17 +55,21 @@ class Vocabulary:
         """The concept of that index. Raises VocabularyError where there is none."""
         if not 0 <= index < len(self._concepts):
             raise VocabularyError(
-                f"found concept index {index}, expected 0 to {len(self._concepts) - 1}; the data may come from a newer vocabulary"
+                f"found concept index {index}, expected 0 to {len(self._concepts) - 1}; "
+                "the data may come from a newer vocabulary"
             )
         return self._concepts[index]
 
     def by_code(self, system: str, code: str) -> Concept | None:
-        """The concept that a code stands for, or None. The system may go by any of its names (`LN`, `loinc`, its OID)."""
+        """The concept that a code stands for, or None.
+
+        The system may go by any of its names (`LN`, `loinc`, its OID).
+        """
         found = self._codes.get((system, code))
         return found if found is not None else self._codes.get((canonical_system(system), code.strip()))
 
     def by_codings(self, codings: Iterable[tuple[str, str]]) -> Concept | None:
-        """The most specific concept among several codings of one observation: a generic code yields to any other known one."""
+        """The most specific concept among the codings of one observation: a generic code yields to any other."""
         fallback: Concept | None = None
         for system, code in codings:
             found = self.by_code(system, code)
@@ -76,10 +81,12 @@ class Vocabulary:
         return fallback
 
     def by_alias(self, text: str) -> Concept | None:
-        """The concept that a local name, label or display means, whatever its case and blanks; None where it is not known."""
+        """The concept that a local name, label or display means, whatever its case and blanks; or None."""
         return self._aliases.get(fold(text))
 
 
 def names_of(concept: Concept) -> tuple[str, ...]:
     """Every text by which a concept may be called, once each."""
-    return tuple({fold(text): text for text in (concept.name, concept.display, concept.short, *concept.aliases)}.values())
+    return tuple(
+        {fold(text): text for text in (concept.name, concept.display, concept.short, *concept.aliases)}.values()
+    )
