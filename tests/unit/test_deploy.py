@@ -15,6 +15,7 @@ import yaml
 
 from tests.support import REPOSITORY, find_program, free_port, require_program
 
+COMPOSE_FILES = ("compose.yaml", "compose.mosquitto.yaml")
 PINNED_IMAGE = re.compile(r"^[\w./-]+:(?!latest)[\w.-]*\d[\w.-]*$")
 
 
@@ -27,9 +28,12 @@ def dockerfile() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    document = yaml.safe_load((REPOSITORY / "compose.yaml").read_text("utf-8"))
-    assert isinstance(document, dict)
-    return document
+    """Both compose files, the second laid over the first as `docker compose -f ... -f ...` does for what we check."""
+    base, over = (yaml.safe_load((REPOSITORY / name).read_text("utf-8")) for name in COMPOSE_FILES)
+    services = dict(base["services"])
+    for name, service in over["services"].items():
+        services[name] = {**services.get(name, {}), **service}
+    return {**base, "services": services, "volumes": {**base["volumes"], **over["volumes"]}}
 
 
 def test_what_the_image_copies_exists_and_is_let_through() -> None:
@@ -97,11 +101,20 @@ def test_what_compose_names_is_declared(compose: dict[str, Any]) -> None:
         assert set(service.get("secrets", [])) <= set(compose["secrets"]), name
 
 
+def test_a_service_waits_only_for_one_that_says_it_is_well(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for other, how in service.get("depends_on", {}).items():
+            assert other in compose["services"], f"{name} waits for {other}"
+            assert how["condition"] == "service_healthy"
+            assert "healthcheck" in compose["services"][other], other
+
+
 def test_secrets_stay_out_of_the_repository(compose: dict[str, Any]) -> None:
     for secret in compose["secrets"].values():
         ignored = subprocess.run(["git", "check-ignore", "-q", secret["file"]], cwd=REPOSITORY, check=False)
         assert ignored.returncode == 0, f"{secret['file']} is not git-ignored"
-    assert "PASSWORD:" not in (REPOSITORY / "compose.yaml").read_text("utf-8")
+    for name in COMPOSE_FILES:
+        assert "PASSWORD:" not in (REPOSITORY / name).read_text("utf-8")
 
 
 def wait_until_it_accepts(port: int, process: subprocess.Popen[bytes]) -> bool:
