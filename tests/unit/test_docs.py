@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import os
 import re
 import subprocess
@@ -105,6 +107,20 @@ def documents() -> list[Path]:
 def test_documents_run(document: Path, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     check(document.name, blocks_of(document.read_text("utf-8")), tmp_path)
+
+
+def modules_with_examples() -> list[str]:
+    """The modules whose docstrings hold examples."""
+    root = REPOSITORY / "src"
+    found = (path for path in root.rglob("*.py") if ">>> " in path.read_text("utf-8"))
+    return sorted(".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for path in found)
+
+
+@pytest.mark.parametrize("name", modules_with_examples())
+def test_examples_in_docstrings_hold(name: str) -> None:
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert results.attempted > 0
+    assert results.failed == 0
 
 
 def test_blocks_share_a_folder_and_what_they_print_is_compared(tmp_path: Path) -> None:
