@@ -30,10 +30,8 @@ MAD_TO_SIGMA: Final = 1.4826
 PERSISTENT: Final = 3  # samples in a row on one side are a change in the patient, not noise
 
 # Columns of an hourly bucket.
-LOW: Final = 0
-HIGH: Final = 1
-MEAN: Final = 2
-LAST: Final = 3
+MEAN: Final = 0
+LAST: Final = 1
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -100,7 +98,7 @@ def put_in_bucket(
     counts: NDArray[np.int32],
     stats: NDArray[np.float32],
 ) -> None:
-    """Add a value to the hour it belongs to: hours (H,), counts (H,), stats (H, 4)."""
+    """Add a value to the hour it belongs to: hours (H,), counts (H,), stats (H, 2)."""
     hour = at_us // HOUR_US
     place = hour % hours.shape[0]
     single = np.float32(value)
@@ -110,8 +108,6 @@ def put_in_bucket(
         stats[place, :] = single
         return
     counts[place] += 1
-    stats[place, LOW] = min(stats[place, LOW], single)
-    stats[place, HIGH] = max(stats[place, HIGH], single)
     stats[place, MEAN] += np.float32((value - stats[place, MEAN]) / counts[place])
     stats[place, LAST] = single
 

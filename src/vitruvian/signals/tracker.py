@@ -36,7 +36,7 @@ _LAYOUT: Final[Mapping[str, tuple[tuple[int, ...], type, float | int]]] = {
     "ring_state": ((TABLES.slots, 2), np.int16, 0),
     "hour": ((TABLES.slots, HOURS), np.int32, -(2**31)),
     "hour_count": ((TABLES.slots, HOURS), np.int32, 0),
-    "hour_stats": ((TABLES.slots, HOURS, 4), np.float32, np.nan),
+    "hour_stats": ((TABLES.slots, HOURS, 2), np.float32, np.nan),
     "first_us": ((), np.int64, NEVER_US),
     "tests": ((), np.int32, 0),
     "rejected": ((), np.int32, 0),
@@ -53,7 +53,7 @@ class Tracker:
         trend_value: (n, C) f8, the same after the causal Hampel filter (differs only for monitored vitals).
         previous_value, previous_us: (n, L) the lab's value before that one.
         ring_value, ring_us, ring_state: (n, V, 7) and (n, V, 2), the filter's memory: raw values.
-        hour, hour_count, hour_stats: (n, V, 25[, 4]) hourly minimum, maximum, mean and last of the trend.
+        hour, hour_count, hour_stats: (n, V, 25[, 2]) hourly mean and last of the trend.
         first_us: (n,) the earliest sample; tests: (n,) lab results taken.
         rejected, outliers: (n,) samples refused as implausible, and samples that the filter replaced.
     """
