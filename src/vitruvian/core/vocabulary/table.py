@@ -27,7 +27,8 @@ FILES: Final[dict[str, Kind]] = {
 }
 _FIELDS: Final = {
     "id", "display", "short", "unit", "decimals", "plausible", "valid_for_s", "cadence_s", "aliases", "normal",
-    "answers", "generic", "molar_mass_g_per_mol", "charge", "equivalents", "administration", "retired", "source", *TABLE_KEYS,
+    "answers", "generic", "molar_mass_g_per_mol", "charge", "equivalents", "administration", "retired", "source",
+    *TABLE_KEYS,
 }  # fmt: skip
 _REQUIRED: Final = ("id", "display", "unit", "decimals", "plausible")
 _DEFAULT_VALID_FOR_S: Final = {"vital": 3600, "lab": 86_400, "score": 3600, "state": 31_557_600, "intervention": 86_400}
