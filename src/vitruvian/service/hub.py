@@ -278,7 +278,7 @@ class Hub:
         return [frame for at, frame in topic.kept if at > seen]
 
     async def subscribe(self, patient: str = "", last_event_id: str = "") -> AsyncIterator[bytes]:
-        """The frames of the ward, or of one patient: first a snapshot (or what was missed), then changes and heartbeats.
+        """The frames of the ward, or of one patient: a snapshot (or what was missed), then changes and heartbeats.
 
         Raises Overloaded where too many streams are open.
         """

@@ -148,7 +148,7 @@ class BedRow(msgspec.Struct, frozen=True):
 
 
 class StateRow(msgspec.Struct, frozen=True):
-    """One concept of the twin's state. `low`, `high`: the usual range at this age and sex; `flag`: `L`, `H` or empty."""
+    """One concept of the twin's state. `low`, `high`: the usual range at this age and sex; `flag`: `L`, `H` or none."""
 
     concept: str
     display: str
@@ -210,7 +210,7 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 class RiskCard(msgspec.Struct, frozen=True):
-    """The learned risk in full. `baseline`: how often the target was met in the training data; `sentence`: what drives it."""
+    """The learned risk in full. `baseline`: how often the target was met in training; `sentence`: what drives it."""
 
     target: str
     horizon_h: float
@@ -241,7 +241,7 @@ class MedicineRow(msgspec.Struct, frozen=True):
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """One line of the timeline: what happened, when, and when we knew. `superseded` says a later version replaced it."""
+    """One line of the timeline: what happened, when, and when we knew. `superseded`: a later version replaced it."""
 
     seq: int
     kind: str
@@ -287,7 +287,7 @@ class PatientDetail(msgspec.Struct, frozen=True):
 
 
 class SeriesView(msgspec.Struct, frozen=True):
-    """One concept over time, in columns. `thinned`: how many samples stood behind these points (min and max of every step kept)."""
+    """One concept over time, in columns. `samples` stood behind them; thinned, every step keeps its extremes."""
 
     concept: str
     unit: str

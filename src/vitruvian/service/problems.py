@@ -1,0 +1,94 @@
+"""Errors as RFC 9457 problems: what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from vitruvian.core.errors import (
+    ConfigurationError,
+    IdentityError,
+    JournalUnavailable,
+    LimitError,
+    NotFoundError,
+    Overloaded,
+    ReadingError,
+    TimestampError,
+    UnitError,
+    VitruvianError,
+    VocabularyError,
+)
+
+log = logging.getLogger(__name__)
+
+_STATUS: Final[tuple[tuple[type[VitruvianError], int, Mapping[str, str]], ...]] = (
+    (NotFoundError, 404, {}),
+    (LimitError, 413, {}),
+    (ReadingError, 400, {}),
+    (UnitError, 422, {}),
+    (TimestampError, 422, {}),
+    (VocabularyError, 422, {}),
+    (IdentityError, 409, {}),
+    (ConfigurationError, 409, {}),
+    (Overloaded, 503, {"Retry-After": "1"}),
+    (JournalUnavailable, 503, {"Retry-After": "5"}),
+)
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: object) -> Response:
+    """An `application/problem+json` answer."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return Response(
+        msgspec.json.encode(body), status, headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/problem+json",
+    )  # fmt: skip
+
+
+def of_error(error: VitruvianError) -> Response:
+    """The problem that an expected error is."""
+    for kind, status, headers in _STATUS:
+        if isinstance(error, kind):
+            return problem(status, str(error), headers)
+    log.error("an error without an HTTP status of its own: %s", type(error).__name__)
+    return problem(500, "the service could not do this; the log of the service says why")
+
+
+def _invalid(error: RequestValidationError) -> Response:
+    # What was sent is not echoed: it may be a patient's. Where and why is enough to correct it.
+    errors = [{"where": ".".join(map(str, e["loc"]))[:200], "what": str(e["msg"])[:300]} for e in error.errors()[:20]]
+    said = "; ".join(f"{e['where']}: {e['what']}" for e in errors[:3])
+    return problem(422, f"found a request that does not fit ({said}); see /docs", errors=errors)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem."""
+
+    async def vitruvian_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, VitruvianError)
+        return of_error(error)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return _invalid(error)
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        detail: Any = error.detail
+        return problem(error.status_code, str(detail), error.headers)
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("unexpected %s at %s %s", type(error).__name__, request.method, request.url.path, exc_info=error)
+        return problem(500, "the service could not do this; the log of the service says why")
+
+    app.add_exception_handler(VitruvianError, vitruvian_error)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(Exception, unexpected)
