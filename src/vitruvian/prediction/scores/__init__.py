@@ -6,6 +6,7 @@ ages behind them. docs/scores.md states every band, rule and source.
 
 from vitruvian.prediction.scores.columns import Scores, score
 from vitruvian.prediction.scores.inputs import INPUTS, NO_BIRTH, Inputs, inputs_from
+from vitruvian.prediction.scores.of_twins import score_views, scores_of, urine_24h
 from vitruvian.prediction.scores.views import SCORE_NAMES, InputView, PartView, ScoreView, score_event, views
 
 __all__ = [
@@ -20,5 +21,8 @@ __all__ = [
     "inputs_from",
     "score",
     "score_event",
+    "score_views",
+    "scores_of",
+    "urine_24h",
     "views",
 ]

@@ -101,8 +101,9 @@ def inputs_from(
     """
     count = value.shape[1]
     now = np.broadcast_to(np.asarray(now_us, dtype=np.int64), (count,))
-    age_s = np.maximum((now[None, :] - occurred_us) / _SECONDS_US, 0.0)
     absent = np.isnan(value)
+    # Never measured is the smallest integer, from which nothing may be subtracted.
+    age_s = np.maximum((now[None, :] - np.where(absent, now[None, :], occurred_us)) / _SECONDS_US, 0.0)
     age_s[absent] = np.nan
     with np.errstate(invalid="ignore"):
         live = np.where(absent | (age_s > valid_for_s[:, None]), np.nan, value)

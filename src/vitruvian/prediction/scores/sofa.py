@@ -93,15 +93,16 @@ def mean_pressure(inputs: Inputs) -> Floats:
 def _cardiovascular(inputs: Inputs) -> Points:
     """Catecholamine rates in ug/kg/min; other vasopressors are not in the 1996 table and add nothing."""
     pressure = mean_pressure(inputs)
-    noradrenaline, adrenaline = inputs.of("norepinephrine"), inputs.of("epinephrine")
+    norepinephrine, epinephrine = inputs.of("norepinephrine"), inputs.of("epinephrine")
     dopamine, dobutamine = inputs.of("dopamine"), inputs.of("dobutamine")
     with np.errstate(invalid="ignore"):
-        four = (dopamine > 15) | (adrenaline > 0.1) | (noradrenaline > 0.1)
-        three = (dopamine > 5) | (adrenaline > 0) | (noradrenaline > 0)
+        four = (dopamine > 15) | (epinephrine > 0.1) | (norepinephrine > 0.1)
+        three = (dopamine > 5) | (epinephrine > 0) | (norepinephrine > 0)
         two = (dopamine > 0) | (dobutamine > 0)
         one = pressure < 70
-    points = np.select([four, three, two, one, ~np.isnan(pressure)], [4, 3, 2, 1, 0], MISSING)
-    return np.asarray(points, np.int8)
+    points: Points = np.zeros(len(inputs), np.int8)
+    points[:] = np.select([four, three, two, one, ~np.isnan(pressure)], [4, 3, 2, 1, 0], MISSING)
+    return points
 
 
 def _renal(inputs: Inputs) -> Points:
@@ -109,4 +110,5 @@ def _renal(inputs: Inputs) -> Points:
     urine = inputs.urine_24h_ml
     with np.errstate(invalid="ignore"):
         by_urine = np.select([np.isnan(urine), urine < 200, urine < 500], [MISSING, 4, 3], 0)
-    return np.maximum(by_creatinine, by_urine).astype(np.int8)
+    worse: Points = np.maximum(by_creatinine, by_urine).astype(np.int8)
+    return worse

@@ -1,0 +1,103 @@
+"""Keep all twins as bytes beside the log, and take them back.
+
+A snapshot holds the rows in use, the vocabulary's version, the layout of the columns and the `seq` of the last
+commit applied. One that was made by another vocabulary or layout is refused (`SnapshotStale`): fold anew from the
+journal instead. Anchors are not kept; the first late sample after a restart refolds its patient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from vitruvian.core.errors import VitruvianError
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.signals.tracker import Tracker
+from vitruvian.twin.ports import Commit, JournalReader
+from vitruvian.twin.twins import Twins
+
+FORMAT: Final = 1
+NAME: Final = "twins"
+
+
+class SnapshotStale(VitruvianError):
+    """A snapshot that another version wrote, or that is damaged; the journal is the truth: fold anew."""
+
+
+class _Column(msgspec.Struct, array_like=True):
+    kind: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class _Snapshot(msgspec.Struct, array_like=True):
+    format: int
+    vocabulary: str
+    seq: int
+    columns: dict[str, _Column]
+
+
+def snapshot(twins: Twins) -> bytes:
+    """All twins in bytes; `twins.seq` is the commit they stand at."""
+    used = np.flatnonzero(twins.pid_of >= 0)
+    columns: dict[str, np.ndarray[Any, Any]] = {
+        "pid": twins.pid_of[used],
+        "last_order": twins.last_order[used],
+        "newest_us": twins.newest_us[used],
+    }
+    columns.update({f"tracker.{name}": column[used] for name, column in twins.tracker.arrays().items()})
+    packed = {
+        name: _Column(column.dtype.str, column.shape, zlib.compress(np.ascontiguousarray(column).tobytes(), 1))
+        for name, column in columns.items()
+    }
+    body = msgspec.msgpack.encode(_Snapshot(FORMAT, VOCABULARY.version, twins.seq, packed))
+    return hashlib.blake2b(body, digest_size=16).digest() + body
+
+
+def restore(blob: bytes, journal: JournalReader) -> Twins:
+    """The twins of a snapshot, at its `seq`. Raises SnapshotStale where it is not of this vocabulary and layout."""
+    kept = _checked(blob)
+    columns = {name: _array(column) for name, column in kept.columns.items()}
+    arrays = {name.removeprefix("tracker."): column for name, column in columns.items() if name.startswith("tracker.")}
+    twins = Twins(journal)
+    try:
+        tracker = Tracker.from_arrays(arrays)
+        twins.adopt(columns["pid"], tracker, columns["last_order"], columns["newest_us"], kept.seq)
+    except (VitruvianError, KeyError, ValueError) as error:
+        raise SnapshotStale(f"found a snapshot of another layout ({error}); fold anew from the journal") from error
+    return twins
+
+
+def follow(twins: Twins, tail: Iterable[Commit]) -> int:
+    """Apply what was committed after a snapshot (`journal.samples_since(twins.seq)`); the number of commits."""
+    count = 0
+    for commit in tail:
+        twins.apply(commit)
+        count += 1
+    return count
+
+
+def _checked(blob: bytes) -> _Snapshot:
+    digest, body = blob[:16], blob[16:]
+    if hashlib.blake2b(body, digest_size=16).digest() != digest:
+        raise SnapshotStale("found a snapshot whose digest does not match its content; fold anew from the journal")
+    try:
+        kept = msgspec.msgpack.decode(body, type=_Snapshot)
+    except msgspec.MsgspecError as error:
+        raise SnapshotStale(f"found a snapshot that cannot be read ({error}); fold anew from the journal") from error
+    if (kept.format, kept.vocabulary) != (FORMAT, VOCABULARY.version):
+        raise SnapshotStale(
+            f"found a snapshot of format {kept.format} and vocabulary {kept.vocabulary}, expected {FORMAT} and "
+            f"{VOCABULARY.version}; fold anew from the journal"
+        )
+    return kept
+
+
+def _array(column: _Column) -> np.ndarray[Any, Any]:
+    data = zlib.decompress(column.data)
+    return np.frombuffer(data, column.kind).reshape(column.shape).copy()
