@@ -187,13 +187,13 @@ def _parse(text: str) -> Unit:
     if known is None:
         try:
             return _read(stated)
-        except UnitError:
-            known = _respell(stated)
-    if known is None:
-        raise UnitError(
-            f"found unit {stated!r}, expected UCUM (such as mm[Hg], 10*3/uL, mmol/L); "
-            "correct it at the source or map it in mapping.toml"
-        )
+        except UnitError as error:
+            known, why = _respell(stated), str(error)
+        if known is None:
+            raise UnitError(
+                f"found unit {stated!r}, expected UCUM (such as mm[Hg], 10*3/uL, mmol/L): {why}; "
+                "correct it at the source or map it in mapping.toml"
+            )
     return _read(known)
 
 

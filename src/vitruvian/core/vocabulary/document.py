@@ -22,11 +22,12 @@ _SYSTEM_LABELS: Final = {
 }
 _INTRODUCTION: Final = """# The vocabulary
 
-One table of what can be observed, derived and done: `src/vitruvian/core/vocabulary/*.toml`. Adding a vital sign is adding
-a row with the next free `id`; ids are kept in stored series and are never reused. Values are kept in the unit given here;
-mass and amount of substance exchange by the molar mass, equivalents by the charge. A value outside the plausible range is
-kept, flagged, and left out of trends. *Valid* is how long a value may be carried forward before it is stale. Adult normal
-ranges are shown; bands for children and by sex are in the tables. Ranges are for display, not for diagnosis.
+One table of what can be observed, derived and done: `src/vitruvian/core/vocabulary/*.toml`. Adding a vital sign is
+adding a row with the next free `id`; ids are kept in stored series and are never reused. Values are kept in the unit
+given here; mass and amount of substance exchange by the molar mass, equivalents by the charge. A value outside the
+plausible range is kept, flagged, and left out of trends. *Valid* is how long a value may be carried forward before it
+is stale. Adult normal ranges are shown; bands for children and by sex are in the tables. Ranges are for display, not
+for diagnosis.
 
 This page is written by `python -m vitruvian.core.vocabulary`; a test sees that it is up to date.
 """
@@ -50,7 +51,8 @@ def _observations(rows: Iterable[Concept]) -> str:
     for concept in rows:
         lines.append(
             f"| {concept.index} | `{concept.name}` | {concept.display} ({concept.short}) | `{concept.unit}` "
-            f"| {_span(*concept.plausible)} | {_adult(concept.normal)} | {_duration(concept.valid_for_s)} | {_codes(concept)} |"
+            f"| {_span(*concept.plausible)} | {_adult(concept.normal)} | {_duration(concept.valid_for_s)} "
+            f"| {_codes(concept)} |"
         )
     return "\n".join(lines) + "\n"
 
