@@ -1,0 +1,105 @@
+"""The hash chain over the log, and its head kept apart.
+
+`chain_n = BLAKE2b-32(chain_(n-1), seq, recorded_us, key, digest_n)`, where `digest_n` is a digest of the payload
+keyed with a random salt. An erasure keeps `digest_n` in the payload's place and destroys payload and salt: the
+chain still verifies, and nothing can be guessed back from what is left.
+
+A log that lost its last entries is a valid shorter log; only the head beside it tells. It is written at
+checkpoints and on close, always behind the durable log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from vitruvian.journal.records import Verification
+
+GENESIS: Final = bytes(32)
+FAULTS_MAX: Final = 20
+
+
+class Head(NamedTuple):
+    """The last entry and the digest of everything up to it."""
+
+    seq: int
+    digest: bytes
+
+
+def payload_digest(payload: bytes, salt: bytes) -> bytes:
+    """The salted digest that stands for a payload in the chain."""
+    return hashlib.blake2b(payload, digest_size=32, key=salt).digest()
+
+
+def link(previous: bytes, seq: int, recorded_us: int, key: bytes, digest: bytes) -> bytes:
+    """The chain's next value."""
+    return hashlib.blake2b(
+        previous + seq.to_bytes(8, "little") + recorded_us.to_bytes(8, "little", signed=True) + key + digest,
+        digest_size=32,
+    ).digest()
+
+
+def head_path(path: Path) -> Path:
+    """Where the head of a journal is kept."""
+    return path.with_name(path.name + ".head")
+
+
+def write_head(path: Path, head: Head) -> None:
+    """Replace the head beside the journal, whole or not at all."""
+    target = head_path(path)
+    temporary = target.with_name(target.name + ".tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump({"seq": head.seq, "digest": head.digest.hex()}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
+
+
+def read_head(path: Path) -> Head | None:
+    """The head beside the journal; None where there is none, or where it cannot be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        stated = json.loads(head_path(path).read_text("utf-8"))
+        return Head(int(stated["seq"]), bytes.fromhex(stated["digest"]))
+    return None
+
+
+def verify(connection: sqlite3.Connection, head: Head | None, head_expected: bool) -> Verification:
+    """Walk the whole log in one snapshot of it. `head` is the one kept apart."""
+    faults: list[str] = []
+    previous, expected, at_head = GENESIS, 1, None
+    checked = 0
+    rows = connection.execute("SELECT seq, recorded_us, key, salt, payload, chain FROM log ORDER BY seq")
+    try:
+        for seq, recorded_us, key, salt, payload, chain in rows:
+            if seq != expected:
+                _add(faults, f"entries {expected} to {seq - 1} are missing")
+                expected = seq
+            digest = payload if salt is None else payload_digest(payload, salt)
+            if link(previous, seq, recorded_us, key, digest) != chain:
+                _add(faults, f"entry {seq} does not fit the chain: it, or one before it, was changed")
+            previous = chain
+            if head is not None and seq == head.seq:
+                at_head = chain
+            expected += 1
+            checked += 1
+    except (sqlite3.DatabaseError, TypeError, ValueError, OverflowError) as error:
+        _add(faults, f"the log cannot be read past entry {expected - 1}: {error}")
+    last = expected - 1
+    if head is not None and at_head != head.digest:
+        if last < head.seq:
+            _add(faults, f"the log ends at entry {last}, its head kept apart is {head.seq}: the end was cut off")
+        else:
+            _add(faults, f"entry {head.seq} differs from the head kept apart: the log was written anew")
+    if head is None and head_expected and last:
+        _add(faults, "the head kept apart is missing or unreadable: an end cut off would not be seen")
+    return Verification(not faults, checked, last, previous.hex(), tuple(faults))
+
+
+def _add(faults: list[str], fault: str) -> None:
+    if len(faults) < FAULTS_MAX:
+        faults.append(fault)
