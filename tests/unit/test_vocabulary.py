@@ -155,6 +155,9 @@ def test_what_is_ambiguous_has_no_alias() -> None:
         ("mchc", 33.0, "%", 33.0),
         ("body_weight", 154.0, "lbs", 69.853),
         ("osmolality", 290.0, "mmol/kg", 290.0),
+        ("hemoglobin_a1c", 48.0, "mmol/mol", 6.543),
+        ("hemoglobin_a1c", 48.0, "mmol/mol{Hb}", 6.543),
+        ("hematocrit", 0.42, "L/L", 42.0),
     ],
 )
 def test_values_are_brought_to_the_concept_s_unit(name: str, value: float, unit: str, expected: float) -> None:
@@ -172,6 +175,10 @@ def test_values_are_brought_to_the_concept_s_unit(name: str, value: float, unit:
         ("platelets", "g/dL"),
         ("heart_rate", "nonsense"),
         ("body_temperature", "Cel/h"),
+        ("inr", "%"),  # Quick's percentage
+        ("heart_rate", "ug/kg/min"),
+        ("ddimer", "ng/mL{DDU}"),
+        ("lymphocytes", "%"),
     ],
 )
 def test_a_missing_or_unlike_unit_is_an_error_that_names_the_concept(name: str, unit: str) -> None:

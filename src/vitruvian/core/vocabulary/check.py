@@ -100,7 +100,7 @@ def _check_units(concept: Concept) -> None:
             raise _fail(concept, f"unit {unit!r}", f"write it in UCUM, as {canonical!r}")
     if given and concept.unit not in (given.dose_unit, given.rate_unit):
         raise _fail(concept, f"unit {concept.unit!r}", "use the administration's dose or rate unit")
-    if any(factor <= 0 for factor in concept.equivalents.values()):
+    if any(factor <= 0 for factor, _ in concept.equivalents.values()):
         raise _fail(concept, "an equivalent unit with a factor that is not above zero", "correct the factor")
 
 

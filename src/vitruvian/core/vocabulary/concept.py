@@ -15,6 +15,7 @@ Kind = Literal["vital", "lab", "score", "state", "intervention"]
 Sex = Literal["male", "female"]
 
 _ACTIVITY: Final = re.compile(r"(?<![A-Za-z\[])([munk]?)(U|\[[iI]U\])(?![A-Za-z'\]])")
+_ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 _CONVERSIONS_MAX: Final = 256  # distinct unit texts remembered for one concept; a source that sends more is recomputed
 
 
@@ -92,7 +93,7 @@ class Concept:
     coded: tuple[CodedValue, ...] = ()
     molar_mass_g_per_mol: float | None = None
     charge: int | None = None
-    equivalents: Mapping[str, float] = field(default_factory=dict)
+    equivalents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     administration: Administration | None = None
     retired: bool = False
     source: str = ""
@@ -175,14 +176,15 @@ class Concept:
 
     def _find_conversion(self, unit: str, target: str) -> tuple[float, float]:
         stated = unit.strip()
-        equivalent = self.equivalents.get(stated.casefold())
+        equivalent = self.equivalents.get(_ANNOTATION.sub("", stated).casefold())
         if equivalent is not None:
-            return equivalent, 0.0
+            return equivalent
         if not stated and not units.is_unitless(target):
             raise UnitError(
                 f"found no unit for {self.name}, expected {target} or one that converts to it; state the unit"
             )
         try:
+            _refuse_lookalikes(stated, target)
             return units.conversion(stated, target, self.substance)
         except UnitError as error:
             swapped = _swap_activity(stated)
@@ -204,6 +206,19 @@ class Concept:
         scale = _weight_scale(unit, target, weight_kg, self.name)
         factor, offset = self._find_conversion(unit if scale == 1.0 else _per_kg(unit, target), target)
         return value * scale * factor + offset
+
+
+def _refuse_lookalikes(stated: str, target: str) -> None:
+    """Refuse what arithmetic would convert although it measures something else."""
+    found = units.canonical(stated)
+    advice = "they do not measure alike; check the unit or the code it came with"
+    scale = target != "1" and units.is_unitless(target) and not units.is_unitless(found)  # Quick's percentage is no INR
+    weight = _is_per_kg(found) != _is_per_kg(target)  # ug/kg/min would reduce to a frequency
+    assay = (
+        "{DDU}" in found.upper() and "{FEU}" in target
+    )  # D-dimer units and fibrinogen equivalents differ about twofold
+    if scale or weight or assay:
+        raise UnitError(f"found {found!r}, expected a unit that converts to {target!r}; {advice}")
 
 
 def _swap_activity(unit: str) -> str:

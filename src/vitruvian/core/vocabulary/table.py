@@ -92,7 +92,7 @@ def _concept(name: str, kind: Kind, row: Mapping[str, Any]) -> Concept:
             coded=tuple(_answer(item) for item in row.get("answers", ())),
             molar_mass_g_per_mol=row.get("molar_mass_g_per_mol"),
             charge=row.get("charge"),
-            equivalents={key.casefold(): float(value) for key, value in row.get("equivalents", {}).items()},
+            equivalents={key.casefold(): _factor(item) for key, item in row.get("equivalents", {}).items()},
             administration=_administration(row["administration"]) if "administration" in row else None,
             retired=row.get("retired", False),
             source=row.get("source", ""),
@@ -106,6 +106,11 @@ def _concept(name: str, kind: Kind, row: Mapping[str, Any]) -> Concept:
 def _pair(item: Any) -> tuple[float, float]:
     low, high = item
     return float(low), float(high)
+
+
+def _factor(item: Any) -> tuple[float, float]:
+    """A factor, or [factor, offset]."""
+    return _pair(item) if isinstance(item, list) else (float(item), 0.0)
 
 
 def _normal(item: Any) -> NormalRange:
