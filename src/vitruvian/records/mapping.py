@@ -229,7 +229,7 @@ def _authorities(table: Table[str, Any], where: str) -> dict[str, str]:
             key = _oid(alias.strip()).casefold()
             if found.get(key, canonical) != canonical:
                 raise ConfigurationError(
-                    f"{where}: found {alias!r} under both {found[key]!r} and {canonical!r}, expected one authority; remove one"
+                    f"{where}: found {alias!r} under {found[key]!r} and {canonical!r}, expected one; remove the other"
                 )
             found[key] = canonical
     return found
