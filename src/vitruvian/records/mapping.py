@@ -4,6 +4,9 @@
     "GLU" = "glucose"                             # local code -> concept
     "LAC" = { concept = "lactate", unit = "mg/dL" }   # with the unit to take where the source states none
 
+    [systems]                                     # other names of a code system
+    "http://lab.example/codes" = ["LABX", "http://old.lab.example/codes"]
+
     [authorities]                                 # identifier systems that are one assigning authority
     "urn:oid:2.16.840.1.113883.19.5" = ["M11", "http://hospital.example/mrn"]
 
@@ -24,6 +27,7 @@ from __future__ import annotations
 
 import codecs
 import tomllib
+from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, fields
 from datetime import tzinfo
@@ -40,7 +44,7 @@ from vitruvian.core.vocabulary import VOCABULARY, Concept, canonical_system
 __all__ = ["Facility", "LocalCode", "Mapping", "default_mapping", "load_mapping", "parse_mapping"]
 
 FILE_BYTES_MAX: Final = 4 << 20
-_SECTIONS: Final = {"codes", "authorities", "facilities", "beds"}
+_SECTIONS: Final = {"codes", "systems", "authorities", "facilities", "beds"}
 _FACILITY_KEYS: Final = {"zone", "charset", "aliases", "codes"}
 
 
@@ -65,6 +69,7 @@ class Mapping:
 
     codes: Table[tuple[str, str], LocalCode] = field(default_factory=dict)
     facility_codes: Table[tuple[str, str], LocalCode] = field(default_factory=dict)
+    systems: Table[str, str] = field(default_factory=dict)
     authorities: Table[str, str] = field(default_factory=dict)
     facilities: Table[str, Facility] = field(default_factory=dict)
     facility_names: Table[str, str] = field(default_factory=dict)
@@ -80,7 +85,9 @@ class Mapping:
             found = self.facility_codes.get((self.facility_name(facility), code))
             if found is not None:
                 return found
-        return self.codes.get((_system_key(system), code))
+        key = _system_key(system)
+        found = self.codes.get((key, code))
+        return found if found is not None or key not in self.systems else self.codes.get((self.systems[key], code))
 
     def concept(self, system: str, code: str, facility: str = "") -> LocalCode | None:
         """What any code means: by this map, else by the vocabulary."""
@@ -172,7 +179,8 @@ def parse_mapping(text: str, where: str = "mapping.toml") -> Mapping:
     return Mapping(
         codes=codes,
         facility_codes=facility_codes,
-        authorities=_authorities(_table(document.get("authorities", {}), f"{where}: authorities"), where),
+        systems=_aliases(document, "systems", _system_key, where),
+        authorities=_authorities(document, where),
         facilities=facilities,
         facility_names=names,
         beds=_beds(_table(document.get("beds", {}), f"{where}: beds"), where),
@@ -221,17 +229,24 @@ def _check_unit(concept: Concept, unit: str, where: str) -> None:
         raise ConfigurationError(f"{where}: {error}") from error
 
 
-def _authorities(table: Table[str, Any], where: str) -> dict[str, str]:
+def _authorities(document: dict[str, Any], where: str) -> dict[str, str]:
+    """Folded name -> the name to use; the canonical name leads to itself, whatever its case."""
+    names = _aliases(document, "authorities", lambda text: _oid(text.strip()).casefold(), where)
+    spelled = {_oid(name.strip()).casefold(): _oid(name.strip()) for name in document.get("authorities", {})}
+    return {alias: spelled[name] for alias, name in names.items()}
+
+
+def _aliases(document: dict[str, Any], section: str, fold: Callable[[str], str], where: str) -> dict[str, str]:
+    """Folded alias -> folded canonical name; one alias of two names is refused."""
     found: dict[str, str] = {}
-    for name, aliases in table.items():
-        canonical = _oid(name.strip())
-        for alias in (name, *_strings(aliases, f"{where}: authorities.{name!r}")):
-            key = _oid(alias.strip()).casefold()
-            if found.get(key, canonical) != canonical:
+    for name, aliases in _table(document.get(section, {}), f"{where}: {section}").items():
+        canonical = fold(name)
+        for alias in (name, *_strings(aliases, f"{where}: {section}.{name!r}")):
+            other = found.setdefault(fold(alias), canonical)
+            if other != canonical:
                 raise ConfigurationError(
-                    f"{where}: found {alias!r} under {found[key]!r} and {canonical!r}, expected one; remove the other"
+                    f"{where}: {section}: found {alias!r} under {other!r} and {canonical!r}, expected one; remove one"
                 )
-            found[key] = canonical
     return found
 
 
