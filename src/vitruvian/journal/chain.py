@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +24,8 @@ from vitruvian.journal.records import Verification
 
 GENESIS: Final = bytes(32)
 FAULTS_MAX: Final = 20
+
+log = logging.getLogger(__name__)
 
 
 class Head(NamedTuple):
@@ -62,17 +66,43 @@ def write_head(path: Path, head: Head) -> None:
 
 def read_head(path: Path) -> Head | None:
     """The head beside the journal; None where there is none, or where it cannot be read."""
+    return _read(head_path(path))
+
+
+def _read(file: Path) -> Head | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        stated = json.loads(head_path(path).read_text("utf-8"))
+        stated = json.loads(file.read_text("utf-8"))
         return Head(int(stated["seq"]), bytes.fromhex(stated["digest"]))
     return None
 
 
-def verify(connection: sqlite3.Connection, head: Head | None, head_expected: bool) -> Verification:
-    """Walk the whole log in one snapshot of it. `head` is the one kept apart."""
+def heads_apart(path: Path) -> list[Head | None]:
+    """The head beside the journal, and those that a log was found not to reach when it was opened."""
+    return [read_head(path), *(_read(file) for file in sorted(path.parent.glob(f"{path.name}.head-unmet-*")))]
+
+
+def take_up_head(connection: sqlite3.Connection, path: Path) -> Head:
+    """The log's own head, on opening it to write. One kept apart that it does not meet is set aside as evidence."""
+    row = connection.execute("SELECT seq, chain FROM log ORDER BY seq DESC LIMIT 1").fetchone()
+    own = Head(0, GENESIS) if row is None else Head(row[0], row[1])
+    apart = read_head(path)
+    if apart is not None and apart.seq:
+        met = connection.execute("SELECT chain FROM log WHERE seq = ?", (apart.seq,)).fetchone()
+        if met is None or met[0] != apart.digest:
+            log.warning("the journal does not reach the head kept apart, entry %d: verify it", apart.seq)
+            with contextlib.suppress(OSError):
+                head_path(path).replace(path.with_name(f"{path.name}.head-unmet-{apart.seq}"))
+    with contextlib.suppress(OSError):
+        write_head(path, own)
+    return own
+
+
+def verify(connection: sqlite3.Connection, heads: Sequence[Head | None]) -> Verification:
+    """Walk the whole log in one snapshot, and compare it with the heads kept apart (None: one that is missing)."""
     faults: list[str] = []
-    previous, expected, at_head = GENESIS, 1, None
-    checked = 0
+    wanted = {head.seq for head in heads if head is not None}
+    found: dict[int, bytes] = {0: GENESIS}
+    previous, expected, checked = GENESIS, 1, 0
     rows = connection.execute("SELECT seq, recorded_us, key, salt, payload, chain FROM log ORDER BY seq")
     try:
         for seq, recorded_us, key, salt, payload, chain in rows:
@@ -83,21 +113,22 @@ def verify(connection: sqlite3.Connection, head: Head | None, head_expected: boo
             if link(previous, seq, recorded_us, key, digest) != chain:
                 _add(faults, f"entry {seq} does not fit the chain: it, or one before it, was changed")
             previous = chain
-            if head is not None and seq == head.seq:
-                at_head = chain
+            if seq in wanted:
+                found[seq] = chain
             expected += 1
             checked += 1
     except (sqlite3.DatabaseError, TypeError, ValueError, OverflowError) as error:
         _add(faults, f"the log cannot be read past entry {expected - 1}: {error}")
     last = expected - 1
-    if head is not None and at_head != head.digest:
-        if last < head.seq:
+    for head in heads:
+        if head is None:
+            if last:
+                _add(faults, "the head kept apart is missing or unreadable: an end cut off would not be seen")
+        elif last < head.seq:
             _add(faults, f"the log ends at entry {last}, its head kept apart is {head.seq}: the end was cut off")
-        else:
+        elif found.get(head.seq) != head.digest:
             _add(faults, f"entry {head.seq} differs from the head kept apart: the log was written anew")
-    if head is None and head_expected and last:
-        _add(faults, "the head kept apart is missing or unreadable: an end cut off would not be seen")
-    return Verification(not faults, checked, last, previous.hex(), tuple(faults))
+    return Verification(not faults, checked, last, previous.hex(), tuple(dict.fromkeys(faults)))
 
 
 def _add(faults: list[str], fault: str) -> None:

@@ -9,10 +9,10 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from vitruvian.core.errors import VitruvianError
 from vitruvian.journal.chain import Head, write_head
 
 WAL_BYTES: Final = 32 << 20  # a checkpoint is due
+HEAD_COMMITS: Final = 512  # commits between two writings of the head kept apart
 WAL_BYTES_MAX: Final = 512 << 20  # the writer waits for one, so that the log beside cannot grow without end
 
 log = logging.getLogger(__name__)
@@ -25,14 +25,14 @@ class Checkpointer:
     write-ahead log afresh, so after each round the writer itself copies the few frames that came meanwhile.
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, writer: sqlite3.Connection, head: Head) -> None:
         self._path = path
         self._wal = path.with_name(path.name + "-wal")
         self._writer = writer
         self._due = threading.Event()
         self._copied = threading.Event()
         self._stopping = False
-        self._head = Head(0, b"")
+        self._head = head
         self._commits = 0
         self._thread: threading.Thread | None = None
 
@@ -43,6 +43,8 @@ class Checkpointer:
         if self._copied.is_set():
             self._copied.clear()
             self._checkpoint(self._writer, "PASSIVE")
+        elif self._commits == 1 or self._commits % HEAD_COMMITS == 0:
+            self._start()
         elif self._commits % 16 == 0:
             size = self._size()
             if size > WAL_BYTES_MAX:
@@ -83,18 +85,17 @@ class Checkpointer:
                 self._due.wait()
                 if self._stopping:
                     return
-                head = self._head
-                self._checkpoint(connection, "PASSIVE")
-                self._keep(head)
-                self._copied.set()
                 self._due.clear()
+                self._keep(self._head)
+                if self._size() > WAL_BYTES:
+                    self._checkpoint(connection, "PASSIVE")
+                    self._copied.set()
         finally:
             connection.close()
 
     def _keep(self, head: Head) -> None:
-        if head.seq:
-            with contextlib.suppress(OSError, VitruvianError):
-                write_head(self._path, head)
+        with contextlib.suppress(OSError):
+            write_head(self._path, head)
 
     def _checkpoint(self, connection: sqlite3.Connection, mode: str) -> None:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from vitruvian.core.errors import JournalCorrupt, JournalError, JournalUnavailable
 from vitruvian.journal import schema
 from vitruvian.journal.beside import Blobs
-from vitruvian.journal.chain import Head, head_path, read_head, verify, write_head
+from vitruvian.journal.chain import Head, head_path, heads_apart, verify, write_head
 from vitruvian.journal.records import Verification
 
 
@@ -29,7 +29,7 @@ def restore(source: Path, target: Path) -> Verification:
     connection = _reader(source)
     try:
         schema.check_format(connection, source)
-        found = verify(connection, read_head(source), head_expected=True)
+        found = verify(connection, heads_apart(source))
     finally:
         connection.close()
     if not found.ok:
@@ -77,7 +77,7 @@ def _copy_file(source: Path, target: Path) -> Verification:
         reading.backup(writing, pages=-1)
         reading.execute("ROLLBACK")
         writing.execute("PRAGMA journal_mode = DELETE").fetchall()
-        return verify(writing, None, head_expected=False)
+        return verify(writing, ())
     finally:
         writing.close()
         reading.close()

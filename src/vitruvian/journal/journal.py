@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from vitruvian.core.events import Blob, Entry, Kind, Receipt, Refusal
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.journal import chain, copies, reading, schema
 from vitruvian.journal.beside import Blobs, Snapshots, take_lock
-from vitruvian.journal.chain import GENESIS, Head
+from vitruvian.journal.chain import GENESIS
 from vitruvian.journal.checkpoints import Checkpointer
 from vitruvian.journal.folds import END_US, START_US
 from vitruvian.journal.people import People
@@ -26,6 +26,7 @@ from vitruvian.journal.records import BedStay, Findings, Patient, QuarantinedRow
 from vitruvian.journal.samples import Commit, Samples, empty_samples
 from vitruvian.journal.writer import Batch, quarantine
 
+READERS_MAX: Final = 16  # idle connections kept for the next question
 _CORRUPT: Final = ("malformed", "not a database", "corrupt")
 
 
@@ -36,16 +37,15 @@ class Journal:
         self.path = path
         self._writer = writer
         self._lock = lock
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._readers_lock = threading.Lock()
+        self._readers: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._snapshots = Snapshots(path)
         self.blobs = Blobs(path)
         if writer is not None:
-            self._head = _last_head(writer)
+            self._head = chain.take_up_head(writer, path)
             self._people = People(writer)
-            self._checkpointer = Checkpointer(path, writer)
+            self._stale = False  # what is remembered of people may differ from the tables
+            self._checkpointer = Checkpointer(path, writer, self._head)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Journal:
@@ -86,15 +86,18 @@ class Journal:
             lock.close()
             raise
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def close(self) -> None:
         """Fold the write-ahead log into the file, keep the chain's head apart, let go of everything. Idempotent."""
         if self._closed:
             return
         self._closed = True
-        with self._readers_lock:
-            for reader in self._readers:
-                reader.close()
-            self._readers.clear()
+        while self._readers:
+            self._readers.pop().close()
         if self._writer is not None:
             self._checkpointer.close(self._head)
             self._writer.close()
@@ -150,6 +153,9 @@ class Journal:
         try:
             with _translated(self.path):
                 writer.execute("BEGIN IMMEDIATE")
+                if self._stale:
+                    self._people.forget()
+                    self._stale = False
                 yield writer
                 writer.execute("COMMIT")
         except BaseException:
@@ -161,22 +167,30 @@ class Journal:
         if writer.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 writer.execute("ROLLBACK")
-        with contextlib.suppress(sqlite3.Error):
-            self._people.forget()
+        self._stale = True
         self._checkpointer.after_failure()
 
     # -- reading: from any thread ------------------------------------------------------------------------------
 
-    def _reader(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of this call's own, and one snapshot of the journal for all that it asks."""
         if self._closed:
             raise JournalUnavailable(f"{self.path} is closed")
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = schema.connect_reader(self.path)
-            self._local.connection = connection
-            with self._readers_lock:
-                self._readers.append(connection)
-        return connection
+        with _translated(self.path):
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = schema.connect_reader(self.path)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+                if self.closed or len(self._readers) >= READERS_MAX:
+                    connection.close()
+                else:
+                    self._readers.append(connection)
 
     def series(
         self,
@@ -194,9 +208,9 @@ class Journal:
         (else recorded) by then, with values that were corrected only later as they were. `through_seq` leaves out
         entries after that place in the log, for a reader that follows the commits.
         """
-        with _translated(self.path):
+        with self._reading() as db:
             return reading.series(
-                self._reader(), pid, concepts=concepts, start_us=start_us, end_us=end_us,
+                db, pid, concepts=concepts, start_us=start_us, end_us=end_us,
                 known_by_us=known_by_us, through_seq=through_seq,
             )  # fmt: skip
 
@@ -211,60 +225,71 @@ class Journal:
         limit: int = 1000,
     ) -> list[Stored]:
         """A patient's entries over [start_us, end_us), newest first, at most `limit`; `kinds` None is every kind."""
-        with _translated(self.path):
+        with self._reading() as db:
             return reading.timeline(
-                self._reader(), pid, start_us=start_us, end_us=end_us, kinds=kinds, known_by_us=known_by_us, limit=limit
+                db, pid, start_us=start_us, end_us=end_us, kinds=kinds, known_by_us=known_by_us, limit=limit
             )
 
     def entry(self, seq: int) -> Stored:
         """One entry by its place in the log. Raises NotFoundError."""
-        found = reading.stored(self._reader(), [seq])
+        with self._reading() as db:
+            found = reading.stored(db, [seq])
         if not found:
             raise NotFoundError(f"found no entry {seq} in the log")
         return found[0]
 
     def findings(self, pid: int, name: str, *, start_us: int = START_US, end_us: int = END_US) -> Findings:
         """What was derived for a patient under one name over [start_us, end_us), in order of time."""
-        return reading.findings(self._reader(), pid, name, start_us, end_us)
+        with self._reading() as db:
+            return reading.findings(db, pid, name, start_us, end_us)
 
     def finding_names(self, pid: int) -> list[str]:
         """The names under which anything was derived for a patient."""
-        return reading.finding_names(self._reader(), pid)
+        with self._reading() as db:
+            return reading.finding_names(db, pid)
 
     def patients(self, *, merged: bool = False) -> list[Patient]:
         """Everybody, by pid; with `merged`, also records that were merged away."""
-        return reading.patients(self._reader(), merged=merged)
+        with self._reading() as db:
+            return reading.patients(db, merged=merged)
 
     def patient(self, public_id: str) -> Patient:
         """The patient of a public id. Raises NotFoundError."""
-        return reading.patient_of(self._reader(), reading.pid_named(self._reader(), public_id))
+        with self._reading() as db:
+            return reading.patient_of(db, reading.pid_named(db, public_id))
 
     def patient_of(self, pid: int) -> Patient:
         """The patient of a pid. Raises NotFoundError."""
-        return reading.patient_of(self._reader(), pid)
+        with self._reading() as db:
+            return reading.patient_of(db, pid)
 
     def resolve(self, identifiers: Sequence[Identifier]) -> int | None:
         """The patient that these identifiers name, if any. Raises IdentityError where they name several."""
-        found = reading.resolve(self._reader(), identifiers)
+        with self._reading() as db:
+            found = reading.resolve(db, identifiers)
         if len(found) > 1:
             raise IdentityError(f"found identifiers of {len(found)} different patients, expected one; merge them first")
         return found.pop() if found else None
 
     def survivor(self, pid: int) -> int:
         """The patient into whom this one was merged, or itself."""
-        return reading.survivor(self._reader(), pid)
+        with self._reading() as db:
+            return reading.survivor(db, pid)
 
     def device_patient(self, device: str, at_us: int) -> int | None:
         """Whose values a device's are at an instant; None where they wait."""
-        return reading.device_patient(self._reader(), device, at_us)
+        with self._reading() as db:
+            return reading.device_patient(db, device, at_us)
 
     def bed_history(self, pid: int) -> list[BedStay]:
         """A patient's stays, in order of time."""
-        return reading.bed_history(self._reader(), pid)
+        with self._reading() as db:
+            return reading.bed_history(db, pid)
 
     def census(self, at_us: int) -> list[tuple[Location, int]]:
         """Who lies where at an instant."""
-        return reading.census(self._reader(), at_us)
+        with self._reading() as db:
+            return reading.census(db, at_us)
 
     def samples_since(self, seq: int, batch: int = 50_000) -> Iterator[Commit]:
         """What a follower that stopped after `seq` has missed: first whom to rebuild, then values in batches.
@@ -279,15 +304,18 @@ class Journal:
 
     def quarantined(self, limit: int = 100, after: int = 0) -> list[QuarantinedRow]:
         """Inputs kept apart, by number, those numbered above `after`."""
-        return reading.quarantined(self._reader(), limit, after)
+        with self._reading() as db:
+            return reading.quarantined(db, limit, after)
 
     def last_seq(self) -> int:
         """The place of the last entry in the log; 0 where there is none."""
-        return reading.last_seq(self._reader())
+        with self._reading() as db:
+            return reading.last_seq(db)
 
     def counts(self) -> dict[str, int]:
         """How much there is: entries, patients, merged, devices, waiting, superseded, quarantined, unresolved."""
-        return reading.counts(self._reader())
+        with self._reading() as db:
+            return reading.counts(db)
 
     # -- keeping -----------------------------------------------------------------------------------------------
 
@@ -309,7 +337,8 @@ class Journal:
     def _chain_at(self, seq: int) -> bytes:
         if seq == 0:
             return GENESIS
-        row = self._reader().execute("SELECT chain FROM log WHERE seq = ?", (seq,)).fetchone()
+        with self._reading() as db:
+            row = db.execute("SELECT chain FROM log WHERE seq = ?", (seq,)).fetchone()
         if row is None:
             raise NotFoundError(f"found no entry {seq} in the log")
         return bytes(row[0])
@@ -323,12 +352,19 @@ class Journal:
         return self.blobs.get(sha256)
 
     def verify(self) -> Verification:
-        """Walk the chain from the first entry to the last, and compare it with the head kept apart."""
-        connection = schema.connect_reader(self.path)
-        try:
-            return chain.verify(connection, chain.read_head(self.path), head_expected=True)
-        finally:
-            connection.close()
+        """Walk the chain from the first entry to the last, and compare it with the head kept apart.
+
+        Who writes knows the head; another process reads the one beside the journal.
+        """
+        heads = chain.heads_apart(self.path)
+        if self._writer is not None:
+            heads.append(self._head)
+        with _translated(self.path):
+            connection = schema.connect_reader(self.path)
+            try:
+                return chain.verify(connection, heads)
+            finally:
+                connection.close()
 
     def backup(self, target: Path) -> Verification:
         """Copy the journal and its blobs to a new file while it is written to, and verify the copy."""
@@ -338,11 +374,6 @@ class Journal:
     def restore(backup: Path, target: Path) -> Verification:
         """Make a journal from a backup; refuses to overwrite, and verifies first."""
         return copies.restore(Path(backup), Path(target))
-
-
-def _last_head(connection: sqlite3.Connection) -> Head:
-    row = connection.execute("SELECT seq, chain FROM log ORDER BY seq DESC LIMIT 1").fetchone()
-    return Head(0, GENESIS) if row is None else Head(row[0], row[1])
 
 
 @contextlib.contextmanager

@@ -158,7 +158,10 @@ class Projection:
 
     def _facts(self, kind: type, where: str, *parameters: object) -> list[Fact[Any]]:
         rows = self._db.execute(_FACTS + where, parameters).fetchall()
-        return [Fact(*row[:6], _DECODERS[kind].decode(row[6])) for row in rows]
+        return [
+            Fact(occurred_us, ended_us, order, seq, ix, pid, _DECODERS[kind].decode(value))
+            for occurred_us, ended_us, order, seq, ix, pid, value in rows
+        ]
 
     def _refold_merges(self) -> None:
         people = self._people

@@ -1,0 +1,162 @@
+"""Any order of arrival, any batches, any duplicates: one past."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.journal_support import at, association, bed, merge, mrn, observation, person, visit
+from vitruvian.core.events import Entry
+from vitruvian.journal import Journal
+
+PEOPLE = (1, 2, 3)
+RECORDED_US = at(10_000)
+minutes = st.integers(0, 60)
+people = st.sampled_from(PEOPLE)
+devices = st.sampled_from(("monitor", "pump"))
+beds = st.sampled_from(("A", "B"))
+versions = st.sampled_from(("", "1", "2", "10"))
+statuses = st.sampled_from(("final", "final", "final", "corrected", "entered-in-error"))
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> Entry:
+    # What is said under one name and version is always the same: only then is a repetition a duplicate.
+    name, version = draw(st.integers(0, 14)), draw(versions)
+    seed = name * 31 + sum(map(ord, version))
+    subject = mrn(PEOPLE[name % 3]) if name < 6 else mrn(1) + mrn(2) if name == 6 else ()
+    return observation(
+        f"o{name}",
+        seed % 60,
+        60.0 + seed % 50,
+        subject=subject,
+        device="" if subject else ("monitor", "pump")[name % 2],
+        version=version,
+        status="entered-in-error" if seed % 7 == 0 else "final",
+    )
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Entry:
+    """What says who, where and with which device; the name holds everything that was drawn, so it cannot repeat."""
+    minute, who, device, place = draw(minutes), draw(people), draw(devices), draw(beds)
+    kind = draw(st.sampled_from(("associate", "place", "visit", "visit", "merge", "person")))
+    other = draw(people)
+    if kind == "associate":
+        action = draw(st.sampled_from(("start", "start", "end", "cancel")))
+        return association(f"a{minute}{who}{device}{action}", minute, device, action, subject=mrn(who))
+    if kind == "place":
+        action = draw(st.sampled_from(("start", "start", "end", "cancel")))
+        return association(f"p{minute}{place}{device}{action}", minute, device, action, location=bed(place))
+    if kind == "merge":
+        action = draw(st.sampled_from(("merge", "merge", "unmerge")))
+        return merge(f"m{minute}{who}{other}{action}", minute, who, other, action)
+    if kind == "person":
+        return person(
+            f"d{minute}{who}{other}", minute, mrn(who), family=f"F{other}", sex="female" if other == 2 else ""
+        )
+    action = draw(
+        st.sampled_from(
+            ("admit", "admit", "transfer", "discharge", "update", "cancel-admit", "cancel-transfer", "cancel-discharge")
+        )
+    )
+    number = draw(st.sampled_from(("", "V1", "V2")))
+    place_of = None if action == "discharge" else bed(place)
+    return visit(
+        f"v{minute}{who}{action}{place}{number}",
+        minute,
+        action,
+        mrn(who),
+        place_of,
+        number=f"{number}{who}" if number else "",
+    )
+
+
+@st.composite
+def versioned(draw: st.DrawFn) -> Entry:
+    """An association or an admission that is corrected: moved in time, or withdrawn."""
+    version = draw(versions)
+    seed = sum(map(ord, version))
+    status = "entered-in-error" if version == "10" else "final"
+    if draw(st.booleans()):
+        return association("va", seed % 40, "monitor", subject=mrn(1 + seed % 2), version=version, status=status)
+    return visit("vv", seed % 40, "admit", mrn(1 + seed % 2), bed("A"), version=version, status=status)
+
+
+days = st.lists(st.one_of(observations(), observations(), facts(), versioned()), min_size=1, max_size=24)
+PRELUDE = [observation(f"known-{number}", -60, 70.0 + number, subject=mrn(number)) for number in PEOPLE]
+
+
+def view(journal: Journal) -> dict[str, Any]:
+    """Everything that a reader can see and that must not depend on the order of arrival."""
+    seen: dict[str, Any] = {}
+    for number in PEOPLE:
+        pid = journal.resolve(mrn(number))
+        assert pid is not None
+        samples = journal.series(pid)
+        seen[f"series {number}"] = [
+            getattr(samples, name).tolist() for name in samples.__struct_fields__ if name != "seq"
+        ]
+        patient = journal.patient_of(pid)
+        seen[f"patient {number}"] = patient
+        seen[f"beds {number}"] = journal.bed_history(pid)
+        seen[f"timeline {number}"] = sorted(
+            (stored.entry.source_id, stored.entry.source_version) for stored in journal.timeline(pid)
+        )
+    for minute in range(0, 61, 5):
+        seen[f"census {minute}"] = journal.census(at(minute))
+        seen[f"devices {minute}"] = [journal.device_patient(device, at(minute)) for device in ("monitor", "pump")]
+    seen["waiting"] = journal.counts()["waiting"]
+    return seen
+
+
+def kept(entries: list[Entry], cuts: list[int], folder: Path, name: str) -> dict[str, Any]:
+    """What a journal shows after these entries, committed in batches of these sizes in turn."""
+    with Journal.open(folder / name) as journal:
+        journal.append(PRELUDE, recorded_us=RECORDED_US)
+        start = turn = 0
+        while start < len(entries):
+            size = cuts[turn % len(cuts)]
+            journal.append(entries[start : start + size], recorded_us=RECORDED_US)
+            start, turn = start + size, turn + 1
+        assert journal.verify().ok
+        return view(journal)
+
+
+def unique(entries: list[Entry]) -> list[Entry]:
+    """Each name and version once."""
+    return list({(entry.source_id, entry.source_version): entry for entry in entries}.values())
+
+
+@given(day=days.map(unique), data=st.data(), cuts=st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_order_batches_and_duplicates_change_nothing(day: list[Entry], data: st.DataObject, cuts: list[int]) -> None:
+    shuffled = data.draw(st.permutations(day + data.draw(st.lists(st.sampled_from(day), max_size=6))))
+    with tempfile.TemporaryDirectory() as folder:
+        straight = kept(day, [len(day)], Path(folder), "straight.db")
+        assert kept(shuffled, cuts, Path(folder), "shuffled.db") == straight
+
+
+@given(day=days.map(unique), data=st.data())
+def test_a_follower_that_obeys_commits_sees_what_the_series_say(day: list[Entry], data: st.DataObject) -> None:
+    """Plain additions added, rebuilt patients read again: at each step this equals the series read whole."""
+    shuffled = data.draw(st.permutations(day))
+    with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.db") as journal:
+        mirror: dict[int, list[tuple[Any, ...]]] = {}
+        for start in range(0, len(PRELUDE + shuffled), 3):
+            commit = journal.append((PRELUDE + shuffled)[start : start + 3], recorded_us=RECORDED_US + start)
+            for row in rows_of(commit.samples):
+                mirror.setdefault(row[0], []).append(row)
+            for pid in commit.rebuild:
+                mirror[pid] = rows_of(journal.series(pid)) if journal.survivor(pid) == pid else []
+            for number in PEOPLE:
+                pid = journal.resolve(mrn(number))
+                if pid is not None:
+                    assert sorted(mirror.get(pid, [])) == sorted(rows_of(journal.series(pid)))
+
+
+def rows_of(samples: Any) -> list[tuple[Any, ...]]:
+    return list(zip(*(getattr(samples, name).tolist() for name in samples.__struct_fields__), strict=True))
