@@ -65,8 +65,10 @@ def read_bytes(data: bytes, context: Context) -> Iterator[Reading]:
 
 def _is_lines(data: bytes) -> bool:
     """Whether several documents follow each other, one a line: the first line is one by itself, and not the last."""
-    first, _, rest = data.lstrip().partition(b"\n")
-    return first.startswith(b"{") and first.rstrip().endswith(b"}") and bool(rest.strip()[:1])
+    data = data.lstrip()
+    end = data.find(b"\n")
+    first = data[:end].rstrip() if end > 0 else b""
+    return first.startswith(b"{") and first.endswith(b"}") and not data[end:].isspace()
 
 
 def _read_lines(path: Path, context: Context) -> Iterator[Reading]:
