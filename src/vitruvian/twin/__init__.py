@@ -5,7 +5,7 @@
 """
 
 from vitruvian.twin.past import as_known, as_of
-from vitruvian.twin.snapshots import SnapshotStale, follow, restore, snapshot
+from vitruvian.twin.snapshots import SnapshotStale, open_twins, restore, save, snapshot
 from vitruvian.twin.state import SignalState, TwinState, freshness, state
 from vitruvian.twin.twins import NO_BIRTH, Twins
 
@@ -17,9 +17,10 @@ __all__ = [
     "Twins",
     "as_known",
     "as_of",
-    "follow",
     "freshness",
+    "open_twins",
     "restore",
+    "save",
     "snapshot",
     "state",
 ]

@@ -8,9 +8,10 @@ journal instead. Anchors are not kept; the first late sample after a restart ref
 from __future__ import annotations
 
 import hashlib
+import logging
 import zlib
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
@@ -21,8 +22,30 @@ from vitruvian.signals.tracker import Tracker
 from vitruvian.twin.ports import Commit, JournalReader
 from vitruvian.twin.twins import Twins
 
+log = logging.getLogger(__name__)
+
 FORMAT: Final = 1
 NAME: Final = "twins"
+
+
+class SnapshotJournal(JournalReader, Protocol):
+    """What opening the twins needs of a journal, besides its series."""
+
+    def last_seq(self) -> int:
+        """The last entry."""
+        ...
+
+    def load_snapshot(self, name: str) -> tuple[int, bytes] | None:
+        """A kept state and the entry it holds everything up to."""
+        ...
+
+    def save_snapshot(self, name: str, seq: int, blob: bytes) -> None:
+        """Keep a state."""
+        ...
+
+    def samples_since(self, seq: int) -> Iterator[Commit]:
+        """What came after an entry."""
+        ...
 
 
 class SnapshotStale(VitruvianError):
@@ -73,13 +96,23 @@ def restore(blob: bytes, journal: JournalReader) -> Twins:
     return twins
 
 
-def follow(twins: Twins, tail: Iterable[Commit]) -> int:
-    """Apply what was committed after a snapshot (`journal.samples_since(twins.seq)`); the number of commits."""
-    count = 0
-    for commit in tail:
-        twins.apply(commit)
-        count += 1
-    return count
+def open_twins(journal: SnapshotJournal) -> Twins:
+    """The twins of a journal as of its last entry: from its snapshot and what came after, else folded from the beginning."""
+    through_seq = journal.last_seq()
+    kept = journal.load_snapshot(NAME)
+    twins = Twins(journal)
+    if kept is not None:
+        try:
+            twins = restore(kept[1], journal)
+        except SnapshotStale as error:
+            log.warning("%s", error)
+    twins.catch_up(journal.samples_since(twins.seq), through_seq)
+    return twins
+
+
+def save(twins: Twins, journal: SnapshotJournal) -> None:
+    """Keep a snapshot beside the log."""
+    journal.save_snapshot(NAME, twins.seq, snapshot(twins))
 
 
 def _checked(blob: bytes) -> _Snapshot:

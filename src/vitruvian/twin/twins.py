@@ -147,6 +147,19 @@ class Twins:
 
     def apply(self, commit: Commit) -> NDArray[np.int64]:
         """Move the twins by one commit; the patients touched, ascending. Commits come in the order of their `seq`."""
+        return self._move(commit, commit.last_seq, None)
+
+    def catch_up(self, tail: Iterable[Commit], through_seq: int) -> NDArray[np.int64]:
+        """Apply what was missed (`journal.samples_since(twins.seq)`), up to `through_seq`; the patients touched, ascending.
+
+        The parts of a tail overlap in `seq`, so whoever's past must be walked again is folded once, from all of it.
+        """
+        anew: set[int] = set()
+        touched = [self._move(commit, through_seq, anew) for commit in tail]
+        self.seq = max(self.seq, through_seq)
+        return np.unique(np.concatenate(touched)) if touched else np.zeros(0, np.int64)
+
+    def _move(self, commit: Commit, last_seq: int, anew: set[int] | None) -> NDArray[np.int64]:
         gone = {pid for pid in commit.rebuild if self._journal.survivor(pid) != pid}
         again = set(commit.rebuild) - gone
         for pid in gone:
@@ -155,13 +168,16 @@ class Twins:
             row = int(self._rows_for(np.array([pid]))[0])
             self._read_context(pid, row)
         samples = canonical(commit.samples, sort=False)
-        if commit.rebuild and len(samples):
-            samples = samples.where(~np.isin(samples.patient, np.fromiter(commit.rebuild, np.int64)))
+        left_out = set(commit.rebuild) | (anew or set())
+        if left_out and len(samples):
+            samples = samples.where(~np.isin(samples.patient, np.fromiter(left_out, np.int64)))
         late = self._apply_plain(samples) if len(samples) else []
         for pid, earliest_us in late:
-            self._rewind(pid, earliest_us, commit.last_seq)
+            self._rewind(pid, earliest_us if anew is None else ALL_PAST_US, last_seq)
         for pid in again:
-            self._refold(pid, commit.last_seq)
+            self._refold(pid, last_seq)
+        if anew is not None:
+            anew.update(again, (pid for pid, _ in late))
         self.seq = max(self.seq, commit.last_seq)
         moved = again | (set(commit.visits) - gone)
         return np.union1d(samples.patient, np.fromiter(moved, np.int64, len(moved)))
