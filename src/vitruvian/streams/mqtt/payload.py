@@ -25,6 +25,7 @@ from vitruvian.core.time import Instant, parse_iso
 from vitruvian.core.vocabulary import VOCABULARY, Concept
 from vitruvian.streams.mqtt.associations import Problem, association_entry
 from vitruvian.streams.mqtt.messages import AssociationMessage, ObservationsMessage
+from vitruvian.streams.mqtt.receipts import digest, stated_id
 from vitruvian.streams.mqtt.topics import Topic
 
 __all__ = ["SOURCE", "decode"]
@@ -102,7 +103,7 @@ def decode(topic: Topic, payload: bytes, now_us: int) -> Reading:
 
 def _refused(topic: Topic, reason: str, detail: str, payload: bytes, source_id: str) -> Reading:
     raw = b"" if topic.channel == "waveform" else payload[:QUARANTINE_BYTES_MAX]
-    name = source_id or f"{topic.device}/"
+    name = source_id or f"{topic.device}/{stated_id(payload) or digest(payload)}"[:IDENTIFIER_CHARS_MAX]
     return Reading(topic.channel, refusal=Refusal(reason, detail[:_DETAIL_CHARS_MAX], SOURCE, name, raw))
 
 

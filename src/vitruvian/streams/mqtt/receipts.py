@@ -13,7 +13,7 @@ from vitruvian.core.events import Reading, Receipt
 from vitruvian.streams.mqtt import codec, topics
 from vitruvian.streams.mqtt.messages import DeviceReceipt, RefusedPart
 
-__all__ = ["Settled", "digest", "receipt_packets", "receipts"]
+__all__ = ["Settled", "digest", "receipt_packets", "receipts", "stated_id"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _ID: Final = re.compile(rb'"id"\s*:\s*(?:"([^"\\\x00-\x1f]{1,255})"|(\d{1,20}))')
