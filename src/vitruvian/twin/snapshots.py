@@ -97,7 +97,9 @@ def restore(blob: bytes, journal: JournalReader) -> Twins:
 
 
 def open_twins(journal: SnapshotJournal) -> Twins:
-    """The twins of a journal as of its last entry: from its snapshot and what came after, else folded from the beginning."""
+    """The twins of a journal as of its last entry: from its snapshot and what came after, else folded from the
+    beginning.
+    """
     through_seq = journal.last_seq()
     kept = journal.load_snapshot(NAME)
     twins = Twins(journal)

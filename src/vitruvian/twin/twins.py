@@ -150,7 +150,8 @@ class Twins:
         return self._move(commit, commit.last_seq, None)
 
     def catch_up(self, tail: Iterable[Commit], through_seq: int) -> NDArray[np.int64]:
-        """Apply what was missed (`journal.samples_since(twins.seq)`), up to `through_seq`; the patients touched, ascending.
+        """Apply what was missed (`journal.samples_since(twins.seq)`), up to `through_seq`; the patients touched,
+        ascending.
 
         The parts of a tail overlap in `seq`, so whoever's past must be walked again is folded once, from all of it.
         """

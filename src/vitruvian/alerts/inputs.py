@@ -1,0 +1,91 @@
+"""What the rules hear: values as they become known, scores, and silence, as readings.
+
+- A value is read when it becomes known; one outside the plausible limits is not read. - A score raises by its lower
+bound (`at_least`) and clears only when the score with every expired part *as it last was* is
+  back too: an input that went stale never reads as normal. Where NEWS2 does not apply (under 16, pregnancy) it
+  reads -1.
+- `news2_red` is 1 where one parameter alone scores 3 and the sum is below 5 (above, the sum speaks), else 0. -
+`silence` is the time since anything monitored was heard, on our clock, in units of the source's own interval (the
+median
+  of its recent ones, taken as at least `QUIET_MIN_S`). It is not read of a patient who has no monitor.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitruvian.alerts.lifecycle import NEVER_US, Readings
+from vitruvian.alerts.rules import RuleTable, input_index
+from vitruvian.core.time import SECOND_US
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.prediction.scores.columns import Scores, score
+from vitruvian.prediction.scores.inputs import INPUTS, inputs_from
+from vitruvian.prediction.scores.of_twins import scores_of
+from vitruvian.twin.kernels import cadences
+from vitruvian.twin.order import IMPLAUSIBLE_FLAG, counted_at
+from vitruvian.twin.ports import Samples
+from vitruvian.twin.twins import Twins
+
+QUIET_MIN_S: Final = 2.5
+_CONCEPTS: Final = np.array([VOCABULARY[name].index for name in INPUTS])
+_FOREVER_S: Final = np.full(len(INPUTS), np.inf)
+_NEWS2: Final = VOCABULARY["news2"].index
+_RED: Final = input_index("news2_red")
+_SILENCE: Final = input_index("silence")
+_MEDIUM: Final = 5
+
+
+def value_readings(samples: Samples, rows: NDArray[np.int64], rules: RuleTable) -> Readings:
+    """The samples that a rule watches, as readings; `rows` (N,) of the alerts' state."""
+    watched = rules.of_input[samples.concept.astype(np.int64), 0] >= 0
+    keep = np.flatnonzero(watched & ((samples.quality & IMPLAUSIBLE_FLAG) == 0))
+    at_us, _ = counted_at(samples)
+    value = samples.value[keep]
+    return Readings(rows[keep], samples.concept[keep].astype(np.int64), at_us[keep], value, value)
+
+
+def score_readings(pids: NDArray[np.int64], rows: NDArray[np.int64], twins: Twins, now_us: int) -> Readings:
+    """NEWS2 and its red parameter of these patients."""
+    now, held = scores_of(twins, pids, now_us), _held(twins, pids, now_us)
+    known = (now.news2.points >= 0).any(axis=0) | (held.news2.points >= 0).any(axis=0) | ~now.news2.applicable
+    keep = np.flatnonzero(known)
+    value, held_value = _sum(now, keep), _sum(held, keep)
+    red = (now.news2.red[keep] & (value < _MEDIUM)).astype(np.float64)
+    held_red = (held.news2.red[keep] & (np.maximum(value, held_value) < _MEDIUM)).astype(np.float64)
+    count = len(keep)
+    return Readings(
+        np.tile(rows[keep], 2),
+        np.repeat(np.array([_NEWS2, _RED]), count),
+        np.full(2 * count, now_us),
+        np.concatenate([value, red]),
+        np.concatenate([np.maximum(value, held_value), np.maximum(red, held_red)]),
+    )
+
+
+def _sum(scores: Scores, keep: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(scores.news2.applicable[keep], scores.news2.at_least[keep].astype(np.float64), -1.0)
+
+
+def _held(twins: Twins, pids: NDArray[np.int64], now_us: int) -> Scores:
+    """The scores as if nothing had expired."""
+    rows = twins.rows(pids)
+    value = twins.tracker.last_value[rows[:, None], _CONCEPTS].T
+    occurred_us = twins.tracker.last_us[rows[:, None], _CONCEPTS].T
+    return score(inputs_from(value, occurred_us, now_us, _FOREVER_S, twins.birth_us[rows]))
+
+
+def silence_readings(
+    pids: NDArray[np.int64], rows: NDArray[np.int64], heard_us: NDArray[np.int64], twins: Twins, now_us: int
+) -> Readings:
+    """How long nothing was heard, in the source's own intervals; of patients whose interval is known."""
+    own = twins.rows(pids)
+    interval_s = cadences(twins.tracker.ring_us, own)
+    monitored = ~np.isnan(interval_s).all(axis=1)
+    shortest_s = np.fmin.reduce(interval_s, axis=1, initial=np.inf)
+    since_us = np.where(heard_us == NEVER_US, twins.newest_us[own], heard_us)
+    keep = np.flatnonzero(monitored & (since_us != NEVER_US))
+    quiet = (now_us - since_us[keep]) / SECOND_US / np.maximum(shortest_s[keep], QUIET_MIN_S)
+    return Readings(rows[keep], np.full(len(keep), _SILENCE), np.full(len(keep), now_us), quiet, quiet)
