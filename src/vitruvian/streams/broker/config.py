@@ -17,7 +17,7 @@ __all__ = ["BrokerSettings", "find_server", "render"]
 STORE_BYTES_MAX: Final = 1 << 30
 MEMORY_BYTES_MAX: Final = 64 << 20
 IN_FLIGHT_MAX: Final = 8_192  # delivered and not yet acknowledged, for each of the ward's subscriptions
-REDELIVER_S: Final = 30
+REDELIVER_S: Final = 10  # unacknowledged for so long (the ward was killed), a message is delivered again
 
 
 @dataclass(frozen=True, slots=True)
