@@ -21,7 +21,7 @@ from vitruvian.signals.tracker import Tracker
 
 AGE_HOURS_MAX: Final = 48.0  # a value older than that says no more by being older still
 
-# Vital signs by the name of the cuff's concept; the arterial line's, where there is one, is the first choice while fresh.
+# Vital signs by the name of the cuff's concept; the arterial line's, where there is one, comes first while fresh.
 VITALS: Final[tuple[str, ...]] = (
     "heart_rate", "respiratory_rate", "oxygen_saturation", "body_temperature", "systolic_pressure",
     "diastolic_pressure", "mean_pressure",

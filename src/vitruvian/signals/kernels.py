@@ -34,7 +34,7 @@ MEAN: Final = 0
 LAST: Final = 1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def median_in_place(values: NDArray[np.float64], count: int) -> float:
     """The median of `values[:count]`, which is sorted on the way (insertion sort: count is at most 7)."""
     for i in range(1, count):
@@ -50,7 +50,7 @@ def median_in_place(values: NDArray[np.float64], count: int) -> float:
     return float(0.5 * (values[middle - 1] + values[middle]))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def hampel_step(
     value: float,
     at_us: int,
@@ -90,7 +90,7 @@ def hampel_step(
     return clean
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def put_in_bucket(
     value: float,
     at_us: int,
@@ -112,7 +112,7 @@ def put_in_bucket(
     stats[place, LAST] = single
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def update_rows(
     row: NDArray[np.int64],
     concept: NDArray[np.int64],
@@ -171,11 +171,13 @@ def update_rows(
 WINDOW_FEATURES: Final = 17
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def window_features(
     last: float, hour: int, hours: NDArray[np.int32], stats: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
     """Changes, trends, extremes and means of one vital sign over the hours up to `hour`; NaN where there are none.
+
+    `last` is NaN where it is stale: then only what does not compare with it is told.
 
     A window of k hours is the running hour and the k - 1 before it. Extremes are those of hourly means, so that a
     monitor that sends every second and a table with one value an hour are read alike.
@@ -215,7 +217,7 @@ def window_features(
         out[16] = last - total / n
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def fill_features(
     rows: NDArray[np.int64],
     now_us: NDArray[np.int64],
@@ -249,8 +251,8 @@ def fill_features(
                 out[i, column + 1] = min(max(now - at, 0) / HOUR_US, age_hours_max)
                 if now - at <= valid_us[c]:
                     out[i, column] = trend_value[r, c]
-                    span = out[i, column + 2 : column + 2 + WINDOW_FEATURES]
-                    window_features(trend_value[r, c], hour, hours[r, slot], stats[r, slot], span)
+                span = out[i, column + 2 : column + 2 + WINDOW_FEATURES]
+                window_features(out[i, column], hour, hours[r, slot], stats[r, slot], span)
             column += 2 + WINDOW_FEATURES
         for p in range(plain.size):
             c = plain[p]

@@ -97,7 +97,7 @@ class Tracker:
             return
         room, held = max(rows, self.rows + self.rows // 2), self.rows
         for name, (shape, kind, empty) in _LAYOUT.items():
-            wider = np.full((room, *shape), empty, kind)
+            wider: NDArray[np.generic] = np.full((room, *shape), empty, kind)
             wider[:held] = getattr(self, name)
             setattr(self, name, wider)
 
@@ -131,20 +131,20 @@ class Tracker:
         there, or columns of unequal length; nothing is taken then.
         """
         row = np.ascontiguousarray(row, np.int64)
-        concept = np.ascontiguousarray(concept, np.int64)
-        if not row.shape == concept.shape == occurred_us.shape == value.shape:
+        index: NDArray[np.int64] = np.ascontiguousarray(concept, np.int64)
+        if not row.shape == index.shape == occurred_us.shape == value.shape:
             raise LimitError("found sample columns of unequal length, expected one value each; fix the caller")
         if row.size and not (row.min() >= 0 and row.max() < self.rows):
             raise LimitError(f"found rows {row.min()} to {row.max()}, expected 0 to {self.rows - 1}; grow first")
-        if row.size and not (concept.min() >= 0 and concept.max() < _CONCEPTS):
-            raise LimitError(f"found concepts {concept.min()} to {concept.max()}, expected < {_CONCEPTS}")
+        if row.size and not (index.min() >= 0 and index.max() < _CONCEPTS):
+            raise LimitError(f"found concepts {index.min()} to {index.max()}, expected < {_CONCEPTS}")
         if quality is None:
             refused = np.zeros(row.shape, np.bool_)
         else:
             refused = (quality & IMPLAUSIBLE_FLAG) != 0
         outcome: NDArray[np.uint8] = update_rows(
             row,
-            concept,
+            index,
             np.ascontiguousarray(occurred_us, np.int64),
             np.ascontiguousarray(value, np.float64),
             refused,
