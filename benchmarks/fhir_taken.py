@@ -87,8 +87,8 @@ def main() -> None:
             "events_by_concept": [{"concept": name, "events": count} for name, count in concepts.most_common()],
         },
         notes=[
-            "The check (tests/reference/fhir_check.py) shares no code with the reader; what it cannot tell counts against us.",
-            "It cannot tell eGFR stated in mL/min under a code that means mL/min/1.73 m2, which the vocabulary accepts.",
+            "The check (tests/reference/fhir_check.py) shares no code with ours; what it cannot tell counts as missed.",
+            "It cannot tell eGFR in mL/min under a code that means mL/min/1.73 m2, which the vocabulary accepts.",
         ],
     )
 

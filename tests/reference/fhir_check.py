@@ -1,7 +1,7 @@
 """A second, independent reading of FHIR observations, to hold the reader against.
 
-It shares no code with the reader: plain `json`, `tomllib` and `datetime`, the vocabulary's tables read as data, and unit
-arithmetic of its own, written as sizes within a few named kinds. It reads what the reference data holds (numbers,
+It shares no code with the reader: plain `json`, `tomllib` and `datetime`, the vocabulary's tables read as data, and
+unit arithmetic of its own, written as sizes within a few named kinds. It reads what the reference data holds (numbers,
 components) and says of anything else that it cannot tell.
 """
 

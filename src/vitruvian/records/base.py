@@ -101,8 +101,13 @@ class Found(NamedTuple):
 @lru_cache(maxsize=1)
 def readers() -> tuple[FileReader, ...]:
     """The readers there are, imported on first use. An error inside a reader's module is not hidden."""
-    names = (name for name in READER_MODULES if importlib.util.find_spec(name) is not None)
-    return tuple(cast(FileReader, importlib.import_module(name)) for name in names)
+    return tuple(cast(FileReader, importlib.import_module(name)) for name in READER_MODULES if _is_written(name))
+
+
+def _is_written(name: str) -> bool:
+    """Whether there is such a module; a folder without `__init__.py` is none."""
+    found = importlib.util.find_spec(name)
+    return found is not None and found.origin is not None
 
 
 def discover(path: Path | str) -> Iterator[Found]:

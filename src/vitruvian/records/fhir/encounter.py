@@ -36,7 +36,11 @@ _REASON_CHARS_MAX: Final = 512
 
 
 def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
-    """Admit (or register), one transfer for each further place, discharge. Raises Refused, Ignored."""
+    """Admit (or register), one transfer for each further place, discharge. Raises Refused, Ignored.
+
+    An encounter that is part of another (an intensive care stay within an admission) is a transfer within that one: its
+    end is no discharge, and where the patient goes then the other encounter tells.
+    """
     stated = structs.ENCOUNTER.decode(raw)
     if stated.status == "planned":
         raise Ignored("planned")
@@ -48,7 +52,8 @@ def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
     subject = scope.references.subject(stated.subject)
     if not subject:
         raise Refused("no-subject", "found an Encounter of nobody, expected a patient as its subject")
-    visit = _own_identifier(stated, full_url, scope)
+    whole = scope.references.visit(stated.part_of)
+    visit = whole or _own_identifier(stated, full_url, scope)
     events = tuple(_steps(stated, visit, scope))
     entry = Entry(scope.source, source_id, events, version_of(stated.meta), subject, visit, status=status)
     return Reading(KIND, (entry,))
@@ -82,13 +87,18 @@ def _steps(stated: structs.Encounter, visit: Identifier | None, scope: Scope) ->
 
     facility = _facility(stated)
     place = stays[0][1] if stays else Location(facility=facility)
-    yield event("admit" if patient_class in _STAYS else "register", start, place)
+    if stated.part_of is not None:
+        yield event("transfer", start, place)
+    else:
+        yield event("admit" if patient_class in _STAYS else "register", start, place)
     for moment, next_place in stays[1:]:
         yield event("transfer", moment, next_place, place)
         place = next_place
+    if end is not None and end.us < start.us:
+        raise Refused("time", "found an encounter that ends before it starts")
+    if stated.part_of is not None:
+        return
     if end is not None:
-        if end.us < start.us:
-            raise Refused("time", "found an encounter that ends before it starts")
         yield event("discharge", end, place)
     elif stated.status == "finished":
         last = stays[-1][0] if stays else start

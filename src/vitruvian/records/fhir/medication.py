@@ -38,6 +38,7 @@ _ORDERED: Final[dict[str, Status]] = {
     "entered-in-error": "entered-in-error",
 }
 _ROUTE_CHARS_MAX: Final = 128
+_AMOUNT_MAX: Final = 1e30  # no dose in any unit comes near; beyond it conversions lose their range
 
 
 class _Amounts(NamedTuple):
@@ -174,6 +175,8 @@ def _stated(quantity: structs.Quantity | None) -> tuple[float, str] | None:
     """(value, unit): the UCUM code first, else the unit's text, else whatever code there is."""
     if quantity is None or quantity.value is None:
         return None
+    if not abs(quantity.value) <= _AMOUNT_MAX:
+        raise Refused("value", f"found {quantity.value:g}, expected an amount that can be given")
     unit = (quantity.code if quantity.system == UCUM else "") or quantity.unit or quantity.code
     return quantity.value, unit[:64]
 

@@ -206,6 +206,7 @@ class Encounter(Resource, frozen=True, rename="camel"):
     period: Period | None = None
     location: tuple[EncounterLocation, ...] = ()
     service_provider: Reference | None = None
+    part_of: Reference | None = None
 
 
 class Location(Resource, frozen=True, rename="camel"):

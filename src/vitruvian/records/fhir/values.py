@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Final, NamedTuple
 
 from vitruvian.core import units
@@ -18,6 +19,7 @@ __all__ = ["Taken", "take", "text_value"]
 
 UCUM: Final = "http://unitsofmeasure.org"
 SAMPLE_STEP_MS_MIN: Final = 1_000.0  # sampled faster is a waveform, kept whole; slower is a series of numbers
+SAMPLE_STEP_MS_MAX: Final = 86_400_000.0
 _COMPARATORS: Final[dict[str, Comparator]] = {"": "", "<": "<", "<=": "<=", ">=": ">=", ">": ">"}
 _IMPLAUSIBLE: Final = ("implausible",)
 
@@ -76,6 +78,8 @@ def _quantity(known: Known, stated: structs.Quantity) -> Taken:
     unit, factor, offset = _conversion(known, stated)
     concept = known.concept
     value = stated.value * factor + offset
+    if not math.isfinite(value):
+        raise Refused("value", f"found {stated.value:g}, expected a number that can be converted to {concept.unit}")
     quality = () if concept.plausible[0] <= value <= concept.plausible[1] else _IMPLAUSIBLE
     if unit == concept.unit:
         return Taken(Quantity(value, unit, comparator), quality)
@@ -174,7 +178,8 @@ def _samples(known: Known, stated: structs.SampledData, where: str) -> tuple[Tak
     if not stated.data:
         return ()
     tokens = stated.data.split()
-    if stated.dimensions != 1 or stated.period < SAMPLE_STEP_MS_MIN or len(tokens) > MESSAGE_EVENTS_MAX:
+    steps_fit = SAMPLE_STEP_MS_MIN <= stated.period <= SAMPLE_STEP_MS_MAX
+    if stated.dimensions != 1 or not steps_fit or len(tokens) > MESSAGE_EVENTS_MAX:
         data = stated.data.encode("utf-8", "surrogatepass")
         where = f"{where}#valueSampledData"
         return (Taken(Blob(hashlib.sha256(data).hexdigest(), len(data), "text/plain", where)),)
