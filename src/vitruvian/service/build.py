@@ -46,6 +46,7 @@ PART_CONCEPT: Final[dict[str, str]] = {
     "consciousness": "consciousness",
     "temperature": "body_temperature",
 }
+STALE_S_MIN: Final = 5
 TREND_WINDOW_US: Final = HOUR_US
 TREND_STEP: Final = 0.05  # a change of probability within the window that counts as one
 SPARK_STEP_US: Final = 10 * MINUTE_US
@@ -82,12 +83,14 @@ def ward_columns() -> list[Column]:
 
 
 def stale_after_s(concept: Concept, interval_s: float | None) -> int:
-    """Twice the source's own interval, else twice what is usual; never longer than the value may be carried forward."""
-    return min(math.ceil(2 * (interval_s or concept.cadence_s)), concept.valid_for_s)
+    """Twice the source's own interval, else twice what is usual; never longer than the value may be carried forward,
+    nor so short that a late packet would make a live value flicker.
+    """
+    return min(max(math.ceil(2 * (interval_s or concept.cadence_s)), STALE_S_MIN), concept.valid_for_s)
 
 
 def latest_of(latest: Mapping[str, Latest], name: str) -> tuple[str, Latest] | None:
-    """The newest value that answers for `name`, and by which method: an arterial line before a cuff of the same minutes."""
+    """The newest value that answers for `name`, and by which method: an arterial line before a cuff just as fresh."""
     best: tuple[str, Latest] | None = None
     for method in METHODS.get(name, (name,)):
         found = latest.get(method)

@@ -28,7 +28,8 @@ HEADERS_BYTES_MAX: Final = 32_768
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script';"
+    " trusted-types 'none'"
 )
 _ANSWER_HEADERS: Final[Sequence[tuple[bytes, bytes]]] = (
     (b"content-security-policy", CSP.encode()),
@@ -94,7 +95,7 @@ class Guard:
         if name not in self._hosts:
             raise _Refused(
                 421,
-                "found a Host header that is not a name of this service; use http://127.0.0.1, or add it to allowed_hosts",
+                "found a Host header that is not a name of this service; use 127.0.0.1, or add it to allowed_hosts",
             )
         if sum(len(key) + len(value) for key, value in scope["headers"]) > HEADERS_BYTES_MAX:
             raise _Refused(431, f"found headers over {HEADERS_BYTES_MAX} bytes; send less")

@@ -55,7 +55,9 @@ class ObservationIn(msgspec.Struct, forbid_unknown_fields=True):
     id: Name
     time: Annotated[str, Meta(max_length=64)]
     values: Annotated[
-        dict[Name, tuple[Number, Annotated[str, Meta(max_length=64)]] | Annotated[str, Meta(max_length=256)]],
+        # Lengths of these texts are checked in `_value`: with constraints inside this union, msgspec 0.22 builds a
+        # decoder that crashes the interpreter when the garbage collector next walks it.
+        dict[str, tuple[Number, str] | str],
         Meta(min_length=1, max_length=MESSAGE_EVENTS_MAX),
     ]
     source: Name = ""
@@ -91,7 +93,7 @@ def check_depth(data: bytes, depth_max: int = JSON_DEPTH_MAX) -> None:
 
 
 def decode(data: bytes) -> list[ObservationIn]:
-    """One observation or a list of them. Raises ReadingError (not JSON), LimitError (too deep), ValidationError (shape)."""
+    """One observation or a list. Raises ReadingError (not JSON), LimitError (too deep), ValidationError (shape)."""
     check_depth(data)
     try:
         return _many.decode(data) if data.lstrip()[:1] == b"[" else [_one.decode(data)]
@@ -156,6 +158,11 @@ def _event(name: str, stated: tuple[Number, str] | str, at_us: int, zone: str, s
 
 
 def _value(concept: Concept, stated: tuple[Number, str] | str) -> Value:
+    text = stated if isinstance(stated, str) else stated[1]
+    if len(text) > IDENTIFIER_CHARS_MAX:
+        raise _Nonsense(
+            "too-long", f"found a text of {len(text)} characters for {concept.name}; send its unit or answer"
+        )
     if isinstance(stated, str):
         answer = concept.answer(stated)
         if answer is None:

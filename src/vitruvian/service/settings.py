@@ -34,8 +34,8 @@ class ServiceSettings:
         """Raise ConfigurationError where the service would be open to others without authentication."""
         if not is_loopback(self.host) and self.tokens is None:
             raise ConfigurationError(
-                f"found host {self.host} without tokens, expected a loopback address; reachable from elsewhere, the service"
-                " needs --tokens FILE (docs/http.md), or bind to 127.0.0.1"
+                f"found host {self.host} without tokens, expected a loopback address; reachable from elsewhere, the"
+                " service needs --tokens FILE (docs/http.md), or bind to 127.0.0.1"
             )
         if not 0 <= self.port <= 65_535:
             raise ConfigurationError(f"found port {self.port}, expected 0 to 65535")

@@ -49,7 +49,7 @@ def issue_token() -> tuple[str, str]:
 
 
 class TokenStore:
-    """The tokens of a file. Raises ConfigurationError where it cannot be read at the start; later, nobody gets in then."""
+    """The tokens of a file. Raises ConfigurationError where it cannot be read at the start."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,0 +1,273 @@
+"""How values are written. `static/js/format.js` holds the same rules for what changes while a page is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from typing import Final
+
+import msgspec
+from markupsafe import Markup
+
+from vitruvian.core.time import from_us
+from vitruvian.service.details import pretty_unit
+from vitruvian.service.views import (
+    PRIORITY_SYMBOL,
+    Attribution,
+    BedRow,
+    Cell,
+    Column,
+    Freshness,
+    Lane,
+    News2Brief,
+    PatientDetail,
+    RiskBrief,
+    StateRow,
+    TwinView,
+    freshness,
+)
+
+ABSENT: Final = "--"  # what is not known; never 0, and never the last value as if it were live
+SPARK_WIDTH: Final = 108
+SPARK_HEIGHT: Final = 26
+SPARK_TOP_MIN: Final = 250  # parts per thousand: a small wiggle stays small
+TREND_ARROW: Final = {"rising": "↗", "falling": "↘", "steady": "→", "": ""}
+NOW_CONCEPTS: Final = (
+    "heart_rate",
+    "respiratory_rate",
+    "oxygen_saturation",
+    "systolic_pressure",
+    "body_temperature",
+    "consciousness",
+)
+BASIS: Final = {"live": "live", "as_of": "as it was", "as_known": "as it was known"}
+LANE_TITLE: Final[dict[Lane, str]] = {
+    "emergency": "Emergency",
+    "urgent": "Urgent",
+    "low": "Low",
+    "routine": "Routine",
+    "unscored": "Not scored",
+}
+LANE_NOTE: Final[dict[Lane, str]] = {
+    "emergency": "NEWS2 7 or more",
+    "urgent": "NEWS2 5 to 6, or 3 in one part",
+    "low": "NEWS2 1 to 4",
+    "routine": "NEWS2 0",
+    "unscored": "too little known, or not applicable",
+}
+
+
+def age_text(seconds: float) -> str:
+    """`5 s`, `12 min`, `3 h`, `2 d`; a value dated ahead of the clock is `0 s`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h" if whole < 172_800 else f"{whole // 86_400} d"
+
+
+def state_of(cell: Cell | None, column: Column, now_us: int) -> Freshness:
+    """How fresh a cell is now."""
+    if cell is None:
+        return "absent"
+    return freshness(cell.value, cell.at_us, cell.stale_s, column.valid_for_s, now_us)
+
+
+def number_of(cell: Cell | None, column: Column, now_us: int) -> str:
+    """The number (or word) of a cell, `--` where it is absent or has expired."""
+    if cell is None or cell.value is None or state_of(cell, column, now_us) in ("absent", "expired"):
+        return ABSENT
+    return cell.text or f"{cell.value:.{column.decimals}f}"
+
+
+def brief_of(cell: Cell | None, column: Column, now_us: int) -> str:
+    """The same in a narrow cell: of a word only its first letter (ACVPU is read so on charts)."""
+    text = number_of(cell, column, now_us)
+    return text[0] if cell is not None and text == cell.text and text else text
+
+
+def pressure_of(row: BedRow, columns: dict[str, Column], now_us: int) -> str:
+    """`118/76`, either side `--` where it is not known."""
+    pair = ("systolic_pressure", "diastolic_pressure")
+    numbers = [number_of(row.vitals.get(name), columns[name], now_us) for name in pair]
+    return ABSENT if numbers == [ABSENT, ABSENT] else "/".join(numbers)
+
+
+def percent(probability: float | None) -> str:
+    """A probability as whole per cent; below 1 and above 99 said so."""
+    if probability is None:
+        return ABSENT
+    if probability < 0.01:
+        return "<1 %"
+    return ">99 %" if probability > 0.99 else f"{round_half_up(100 * probability)} %"
+
+
+def round_half_up(value: float) -> int:
+    """Rounded as browsers do, so that what the server wrote first does not change when a page takes over."""
+    return int(value + 0.5)
+
+
+def interval(risk: RiskBrief) -> str:
+    """`28–45`."""
+    if risk.low is None or risk.high is None:
+        return ""
+    return f"{round_half_up(100 * risk.low)}–{round_half_up(100 * risk.high)}"
+
+
+def spark_path(points: Sequence[int | None]) -> str:
+    """The path of a sparkline from 0 to its own highest (at least 25 %), broken where nothing was issued."""
+    top = max(SPARK_TOP_MIN, *(point for point in points if point is not None), 0) if points else SPARK_TOP_MIN
+    step = SPARK_WIDTH / max(len(points) - 1, 1)
+    path, down = [], False
+    for index, point in enumerate(points):
+        if point is None:
+            down = False
+            continue
+        y = SPARK_HEIGHT - 2 - point / top * (SPARK_HEIGHT - 4)
+        path.append(f"{'L' if down else 'M'}{index * step:.1f} {y:.1f}")
+        down = True
+    return "".join(path)
+
+
+def news2_word(news2: News2Brief, lane: Lane) -> str:
+    """What is read beside the number."""
+    if news2.reason:
+        return news2.reason
+    return LANE_TITLE[lane] if news2.value is not None else "not scored"
+
+
+def alarm_parts(row: BedRow | None) -> Markup:
+    """`*** HR 134 > 120`, the symbol apart (it flashes), and how many more are open."""
+    alarm = row.alarm if row else None
+    if alarm is None:
+        return Markup('<span class="sym"></span> <span></span>')
+    more = f" +{alarm.open - 1}" if alarm.open > 1 else ""
+    return Markup('<span class="sym">{}</span> <span>{}</span>').format(
+        PRIORITY_SYMBOL[alarm.priority], alarm.text + more
+    )
+
+
+def short_bed(row: BedRow) -> str:
+    """The bed without the ward's name, which the page already says."""
+    return row.bed.removeprefix(row.ward).strip() or row.bed or ABSENT
+
+
+def news2_title(news2: News2Brief) -> str:
+    """What the number lacks."""
+    return f"missing: {', '.join(part.replace('_', ' ') for part in news2.missing)}" if news2.missing else ""
+
+
+def tags(row: BedRow) -> str:
+    """Oxygen, the scale of SpO₂ where it is not the first, and a single 3."""
+    said = [row.oxygen, "scale 2" if row.news2.scale_2 else "", "single 3" if row.news2.red else ""]
+    return " · ".join(part for part in said if part)
+
+
+def pressure_note(row: BedRow, columns: dict[str, Column], now_us: int) -> str:
+    """The mean pressure, or how old the pressure is where it is stale."""
+    systolic = row.vitals.get("systolic_pressure")
+    if systolic and state_of(systolic, columns["systolic_pressure"], now_us) == "stale":
+        return age_text((now_us - systolic.at_us) / 1e6)
+    mean = number_of(row.vitals.get("mean_pressure"), columns["mean_pressure"], now_us)
+    return "" if mean == ABSENT else f"({mean})"
+
+
+def driver_text(row: BedRow) -> str:
+    """The arrow of the risk's trend and what moves it most."""
+    arrow = TREND_ARROW[row.risk.trend]
+    return " ".join(part for part in (arrow, row.risk.driver) if part)
+
+
+def row_state(row: BedRow, now_us: int) -> Freshness:
+    """How fresh the newest measurement of a row is; it never expires, it only ages."""
+    if not row.at_us:
+        return "absent"
+    return "stale" if now_us - row.at_us > row.stale_s * 1_000_000 else "live"
+
+
+def who(row: BedRow) -> str:
+    """`74 F`."""
+    sex = {"female": "F", "male": "M", "other": "X"}.get(row.sex, "")
+    years = "" if row.age_years is None else str(row.age_years)
+    return " ".join(part for part in (years, sex) if part)
+
+
+def clock(us: int | None, zone: tzinfo, *, seconds: bool = False, day: bool = False) -> str:
+    """The time of day in the facility's zone, with the day where asked for."""
+    if us is None:
+        return ABSENT
+    moment = from_us(us).astimezone(zone)
+    form = ("%d %b " if day else "") + ("%H:%M:%S" if seconds else "%H:%M")
+    return moment.strftime(form)
+
+
+def first_order(rows: Sequence[BedRow]) -> list[BedRow]:
+    """By risk, highest first; those without one after them, by NEWS2; then by bed."""
+
+    def key(row: BedRow) -> tuple[float, float, str]:
+        risk = -1.0 if row.risk.probability is None else row.risk.probability
+        score = -1 if row.news2.value is None else row.news2.value
+        return (-risk, -score, row.bed)
+
+    return sorted(rows, key=key)
+
+
+def header_facts(detail: PatientDetail) -> list[tuple[str, str]]:
+    """What the patient's header states; an empty value is shown as not recorded."""
+    born = f" ({detail.birth})" if detail.birth else ""
+    return [
+        ("Age, sex", (who(detail.row) + born).strip()),
+        ("Allergies", ", ".join(detail.allergies)),
+        ("Code status", detail.code_status),
+        ("Weight", detail.weight),
+    ]
+
+
+def range_text(row: StateRow) -> str:
+    """`0.7–1.3`, or empty where no usual range is tabulated."""
+    return "" if row.low is None or row.high is None else f"{row.low:g}–{row.high:g}"
+
+
+def any_lab(twin: TwinView) -> bool:
+    """Whether any laboratory result is known."""
+    return any(row.kind == "lab" for row in twin.rows)
+
+
+def natural_frequency(probability: float) -> str:
+    """The probability as people count."""
+    count = round_half_up(100 * probability)
+    return f"About {count} in 100 similar patients." if count else "Fewer than 1 in 100 similar patients."
+
+
+def bar(one: Attribution, every: Sequence[Attribution]) -> tuple[float, float]:
+    """Where an attribution's bar begins and how long it is, on -50 to 50."""
+    longest = max(abs(other.contribution) for other in every) or 1.0
+    length = 48 * abs(one.contribution) / longest
+    return (0.0 if one.contribution > 0 else -length), length
+
+
+def flags_text(flags: Sequence[str]) -> str:
+    """The flags of a score in words."""
+    words = {
+        "red": "One part alone scores 3: urgent review.",
+        "scale-2": "SpO₂ scale 2 was prescribed.",
+        "respiration-from-spo2": "Respiration from SpO₂/FiO₂: no arterial oxygen is known.",
+        "age-unknown": "The age is not known; taken as an adult's.",
+    }
+    return " ".join(words.get(flag, flag) for flag in flags)
+
+
+def columns_json(columns: Iterable[Column]) -> str:
+    """How concepts are shown, for the scripts."""
+    return msgspec.json.encode(list(columns)).decode()
+
+
+FILTERS: Final = {
+    "age_text": age_text,
+    "percent": percent,
+    "interval": interval,
+    "spark_path": spark_path,
+    "unit": pretty_unit,
+    "who": who,
+}

@@ -1,0 +1,101 @@
+// The list of alarms, and the dialog by which one is acknowledged with a reason or silenced for a time.
+// @ts-check
+import { ageText, h, setText, SYMBOL } from "./format.js";
+
+export class Alarms {
+  /** @param {(text: string) => void} say announces to screen readers what changed */
+  constructor(say) {
+    this.say = say;
+    this.list = /** @type {HTMLElement} */ (document.getElementById("alarms"));
+    this.none = /** @type {HTMLElement} */ (document.getElementById("no-alarms"));
+    this.count = document.getElementById("alarms-count");
+    this.dialog = /** @type {HTMLDialogElement} */ (document.getElementById("settle"));
+    this.form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
+    this.may = this.dialog.dataset.may === "1";
+    /** @type {Map<string, {alarm: any, node: HTMLElement, key: string}>} */
+    this.shown = new Map();
+    this.first = true;
+    /** @type {any} */
+    this.current = null;
+    this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
+    this.form.querySelector('[value="cancel"]')?.addEventListener("click", () => this.dialog.close());
+  }
+
+  /** @param {any[]} alarms the gravest first @param {number} nowUs */
+  show(alarms, nowUs) {
+    const seen = new Set(alarms.map((alarm) => alarm.id));
+    const fresh = alarms.filter((alarm) => !this.shown.has(alarm.id) && alarm.state === "open");
+    for (const [id, { node }] of this.shown) if (!seen.has(id)) { node.remove(); this.shown.delete(id); }
+    if (this.first) this.list.replaceChildren();
+    alarms.forEach((alarm, index) => {
+      const key = `${alarm.state}|${alarm.text}|${alarm.priority}|${alarm.by}`;
+      const known = this.shown.get(alarm.id);
+      if (known && known.key === key) { known.alarm = alarm; if (this.list.children[index] !== known.node) this.list.insertBefore(known.node, this.list.children[index] ?? null); return; }
+      const node = this.draw(alarm);
+      if (known) known.node.replaceWith(node);
+      this.list.insertBefore(node, this.list.children[index] ?? null);
+      this.shown.set(alarm.id, { alarm, node, key });
+    });
+    const open = alarms.filter((alarm) => alarm.state === "open").length;
+    if (this.count) setText(this.count, alarms.length ? `${open} open, ${alarms.length - open} acknowledged` : "");
+    this.none.hidden = alarms.length > 0;
+    this.list.hidden = alarms.length === 0;
+    if (!this.first && fresh.length) this.say(fresh.slice(0, 3).map((alarm) => `Alarm, ${alarm.bed}: ${alarm.text}`).join(". "));
+    this.first = false;
+    this.tick(nowUs);
+  }
+
+  /** @param {any} alarm */
+  draw(alarm) {
+    const open = alarm.state === "open";
+    const priority = alarm.technical ? 1 : alarm.priority;
+    const settled = open ? "" : ` · ${alarm.state} by ${alarm.by}: ${alarm.reason}`;
+    return h("li", { "data-alert": alarm.id, "data-priority": priority, class: open ? "" : "settled" },
+      h("span", { class: "alarm", "data-priority": open ? priority : 0 },
+        h("span", { class: "sym" }, SYMBOL[alarm.priority] ?? ""), " ", alarm.text),
+      h("small", {}, h("a", { href: `/patients/${encodeURIComponent(alarm.patient)}` }, `${alarm.bed.split(" ").at(-1)} ${alarm.name}`), " · ", h("span", { class: "since" }), settled),
+      open && this.may ? h("button", { type: "button", onclick: () => this.ask(alarm), "aria-label": `Acknowledge ${alarm.text}, ${alarm.bed}` }, "Acknowledge") : null);
+  }
+
+  /** @param {number} nowUs */
+  tick(nowUs) {
+    for (const { alarm, node } of this.shown.values()) {
+      const since = node.querySelector(".since");
+      if (since) setText(since, ageText((nowUs - alarm.raised_us) / 1e6));
+    }
+  }
+
+  /** @param {any} alarm */
+  ask(alarm) {
+    this.current = alarm;
+    this.form.reset();
+    this.error("");
+    setText(/** @type {Node} */ (document.getElementById("settle-what")), `${alarm.bed}, ${alarm.name}: ${alarm.text}`);
+    this.dialog.showModal();
+  }
+
+  /** @param {string} text */
+  error(text) {
+    const node = /** @type {HTMLElement} */ (document.getElementById("settle-error"));
+    node.hidden = !text;
+    setText(node, text);
+  }
+
+  async send() {
+    const fields = new FormData(this.form);
+    const reason = [fields.get("reason"), fields.get("words")].map((part) => String(part ?? "").trim()).filter(Boolean).join(": ");
+    if (!reason) { this.error("Say why, in a few words."); return; }
+    const minutes = Number(fields.get("minutes"));
+    const verb = minutes ? "snooze" : "acknowledge";
+    try {
+      const answer = await fetch(`/api/v1/alerts/${encodeURIComponent(this.current.id)}/${verb}`, {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(minutes ? { reason, minutes } : { reason }),
+      });
+      if (!answer.ok) { this.error((await answer.json()).detail ?? `Refused (${answer.status}).`); return; }
+      this.dialog.close();
+      this.say(`${this.current.text}: ${verb === "snooze" ? `silenced for ${minutes} minutes` : "acknowledged"}`);
+    } catch {
+      this.error("The ward cannot be reached; the alarm is not acknowledged.");
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// How values are written: the same rules as dashboard/present.py, for what changes while a page is open.
+// @ts-check
+
+export const ABSENT = "--";
+export const SYMBOL = ["", "*", "**", "***"];
+export const LANE_TITLE = { emergency: "Emergency", urgent: "Urgent", low: "Low", routine: "Routine", unscored: "Not scored" };
+const ARROW = { rising: "↗", falling: "↘", steady: "→" };
+const SEX = { female: "F", male: "M", other: "X" };
+const SPARK_WIDTH = 108;
+const SPARK_HEIGHT = 26;
+const SPARK_TOP_MIN = 250;
+
+/** @typedef {{value?: number, at_us?: number, stale_s?: number, points?: number, priority?: number, text?: string, via?: string}} Cell */
+/** @typedef {{concept: string, label: string, display: string, unit: string, decimals: number, valid_for_s: number}} Column */
+
+/** `5 s`, `12 min`, `3 h`, `2 d`. @param {number} seconds */
+export function ageText(seconds) {
+  const whole = Math.max(0, Math.trunc(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.trunc(whole / 60)} min`;
+  return whole < 172800 ? `${Math.trunc(whole / 3600)} h` : `${Math.trunc(whole / 86400)} d`;
+}
+
+/** How fresh a cell is at `nowUs`. @param {Cell | undefined | null} cell @param {number} validForS @param {number} nowUs */
+export function freshness(cell, validForS, nowUs) {
+  if (cell?.value == null || !cell.at_us) return "absent";
+  const ageUs = nowUs - cell.at_us;
+  if (ageUs > validForS * 1e6) return "expired";
+  return ageUs > (cell.stale_s ?? 0) * 1e6 ? "stale" : "live";
+}
+
+/** The number or word of a cell. @param {Cell | undefined | null} cell @param {number} decimals @param {string} state */
+export function numberText(cell, decimals, state) {
+  if (cell?.value == null || state === "absent" || state === "expired") return ABSENT;
+  return cell.text || cell.value.toFixed(decimals);
+}
+
+/** The same in a narrow cell: of a word its first letter. @param {Cell | undefined | null} cell @param {number} decimals @param {string} state */
+export function briefText(cell, decimals, state) {
+  const text = numberText(cell, decimals, state);
+  return cell?.text && text === cell.text ? text[0] : text;
+}
+
+/** @param {number | null | undefined} p */
+export function percent(p) {
+  if (p == null) return ABSENT;
+  if (p < 0.01) return "<1 %";
+  return p > 0.99 ? ">99 %" : `${Math.trunc(100 * p + 0.5)} %`;
+}
+
+/** @param {{low: number | null, high: number | null}} risk */
+export function interval(risk) {
+  if (risk.low == null || risk.high == null) return "";
+  return `${Math.trunc(100 * risk.low + 0.5)}–${Math.trunc(100 * risk.high + 0.5)}`;
+}
+
+/** The path of a sparkline from 0 to its own highest, broken where nothing was issued. @param {(number | null)[]} points */
+export function sparkPath(points) {
+  const top = points.reduce((/** @type {number} */ highest, point) => Math.max(highest, point ?? 0), SPARK_TOP_MIN);
+  const step = SPARK_WIDTH / Math.max(points.length - 1, 1);
+  let path = "";
+  let down = false;
+  points.forEach((point, index) => {
+    if (point == null) { down = false; return; }
+    const y = SPARK_HEIGHT - 2 - (point / top) * (SPARK_HEIGHT - 4);
+    path += `${down ? "L" : "M"}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+    down = true;
+  });
+  return path;
+}
+
+/** @param {any} row */
+export function who(row) {
+  return [row.age_years ?? "", SEX[/** @type {keyof SEX} */ (row.sex)] ?? ""].filter((part) => part !== "").join(" ");
+}
+
+/** @param {any} row */
+export function shortBed(row) {
+  const bed = row.bed.startsWith(row.ward) ? row.bed.slice(row.ward.length).trim() : row.bed;
+  return bed || row.bed || ABSENT;
+}
+
+/** @param {any} row */
+export function newsWord(row) {
+  if (row.news2.reason) return row.news2.reason;
+  return row.news2.value == null ? "not scored" : LANE_TITLE[/** @type {keyof LANE_TITLE} */ (row.lane)];
+}
+
+/** @param {any} news2 */
+export function newsTitle(news2) {
+  const parts = news2.missing.map((/** @type {string} */ part) => part.replaceAll("_", " "));
+  return parts.length ? `missing: ${parts.join(", ")}` : "";
+}
+
+/** @param {any} row */
+export function tags(row) {
+  return [row.oxygen, row.news2.scale_2 ? "scale 2" : "", row.news2.red ? "single 3" : ""].filter(Boolean).join(" · ");
+}
+
+/** @param {any} row */
+export function driverText(row) {
+  return [ARROW[/** @type {keyof ARROW} */ (row.risk.trend)] ?? "", row.risk.driver].filter(Boolean).join(" ");
+}
+
+/** UCUM as people write it. @param {string} unit */
+export function prettyUnit(unit) {
+  const known = { "Cel": "°C", "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "[pH]": "", "1": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL", "[iU]": "IU", "{INR}": "", "{score}": "" };
+  return known[/** @type {keyof known} */ (unit)] ?? unit.replace("[iU]", "IU").replace("ug", "µg");
+}
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** The time of day in the facility's zone. @param {number} us @param {string} zone @param {{seconds?: boolean, day?: boolean}} [also] */
+export function clockText(us, zone, also = {}) {
+  const key = `${zone}|${also.seconds}|${also.day}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+      ...(also.seconds ? { second: "2-digit" } : {}), ...(also.day ? { day: "2-digit", month: "short" } : {}),
+    });
+    formats.set(key, format);
+  }
+  return format.format(us / 1000).replace(",", "");
+}
+
+/** An element with properties and children; text stays text. @param {string} tag @param {Record<string, any>} [props] @param {...(Node | string | null | undefined)} children */
+export function h(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value == null || value === false) continue;
+    if (name === "onclick") node.addEventListener("click", value);
+    else if (name === "class") node.className = value;
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  node.append(...children.filter((child) => child != null).map((child) => /** @type {Node | string} */ (child)));
+  return node;
+}
+
+/** Set text only where it changed: an untouched node costs no layout. @param {Node} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Set or remove an attribute, where it changed. @param {Element} node @param {string} name @param {string | number | null | undefined} value */
+export function setAttr(node, name, value) {
+  if (value == null || value === "") { if (node.hasAttribute(name)) node.removeAttribute(name); }
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+}

@@ -1,0 +1,95 @@
+"""Simulated patients in memory, for `testing.ward`: plain random walks about what a severity of illness would show."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vitruvian.core.events import Entry, Person
+from vitruvian.core.identifiers import Location
+from vitruvian.core.time import DAY_US, SECOND_US
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.service.build import Latest
+from vitruvian.service.views import AlertView
+
+SPREAD: Final = {
+    "heart_rate": (82.0, 14.0),
+    "respiratory_rate": (17.0, 3.0),
+    "oxygen_saturation": (96.0, 1.5),
+    "systolic_pressure": (122.0, 14.0),
+    "diastolic_pressure": (72.0, 8.0),
+    "mean_pressure": (88.0, 9.0),
+    "body_temperature": (37.0, 0.4),
+}
+LABS: Final = {
+    "lactate": (1.6, 0.9), "creatinine": (1.0, 0.4), "leukocytes": (9.5, 3.5), "potassium": (4.1, 0.4),
+    "sodium": (139.0, 3.0), "hemoglobin": (12.5, 1.6), "platelets": (230.0, 60.0), "bilirubin_total": (0.8, 0.3),
+    "c_reactive_protein": (40.0, 35.0), "glucose": (128.0, 30.0),
+}  # fmt: skip
+_FAMILIES: Final = (
+    "Ahmadi", "Becker", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kaya", "Lopez",
+    "Moreau", "Novak", "Okafor", "Petit", "Quinn", "Rossi", "Silva", "Tanaka", "Ueda", "Varga", "Weber", "Yilmaz",
+)  # fmt: skip
+_GIVEN: Final = (
+    "Ana", "Bruno", "Chloe", "David", "Elena", "Farid", "Greta", "Hugo", "Irene", "Jonas", "Kemi", "Lars",
+    "Maya", "Nils", "Olga", "Paul", "Rosa", "Sam", "Tara", "Uli", "Vera", "Wim", "Yara", "Zeno",
+)  # fmt: skip
+RULES: Final = (
+    ("heart_rate", "HR", ">", 130.0, 3),
+    ("heart_rate", "HR", ">", 115.0, 2),
+    ("oxygen_saturation", "SpO₂", "<", 88.0, 3),
+    ("oxygen_saturation", "SpO₂", "<", 91.0, 2),
+    ("systolic_pressure", "SBP", "<", 90.0, 3),
+    ("respiratory_rate", "RR", ">", 28.0, 2),
+)
+
+
+class Bed:
+    """One simulated patient: values by concept as (times, values), alarms, and entries for the timeline."""
+
+    def __init__(self, number: int, seed: int, now_us: int) -> None:
+        self.random = np.random.default_rng((seed, number))
+        self.id = f"sim-{number:03d}"
+        # Most are well; every fifth is moderately and every eighth gravely ill.
+        self.severity = 2.6 if number % 8 == 3 else 1.2 if number % 5 == 1 else float(self.random.uniform(0, 0.5))
+        years = int(self.random.integers(34, 89))
+        self.person = Person(
+            _FAMILIES[number % len(_FAMILIES)], _GIVEN[(number * 7) % len(_GIVEN)],
+            now_us - int((years + 0.5) * 365.2425) * DAY_US, "female" if number % 2 else "male",
+        )  # fmt: skip
+        self.location = Location("Simulated", "Ward 4", "", f"{1 + number // 6}{'ABCDEF'[number % 6]}")
+        self.samples: dict[str, deque[tuple[int, float]]] = {}
+        self.risks: deque[tuple[int, float]] = deque(maxlen=2_000)
+        self.entries: deque[tuple[int, int, Entry]] = deque(maxlen=500)  # seq, recorded_us, entry
+        self.alarms: dict[str, AlertView] = {}
+        self.frozen = False
+
+    def target(self, concept: str) -> float:
+        mean, spread = SPREAD[concept]
+        ill = {"heart_rate": 13, "respiratory_rate": 4.5, "oxygen_saturation": -2.8, "systolic_pressure": -13,
+               "diastolic_pressure": -7, "mean_pressure": -9, "body_temperature": 0.7}  # fmt: skip
+        person = np.random.default_rng((int(self.id[4:]), sum(map(ord, concept)))).normal()
+        return mean + 0.4 * spread * person + self.severity * ill[concept]
+
+    def put(self, concept: str, at_us: int, value: float) -> None:
+        self.samples.setdefault(concept, deque(maxlen=6_000)).append((at_us, value))
+
+    def measure(self, at_us: int, concepts: Sequence[str]) -> None:
+        for concept in concepts:
+            past = self.samples.get(concept)
+            target, spread = self.target(concept), SPREAD[concept][1]
+            before = past[-1][1] if past else target
+            value = before + 0.04 * (target - before) + self.random.normal() * spread * 0.08
+            low, high = VOCABULARY[concept].plausible
+            high = min(high, 100.0) if concept == "oxygen_saturation" else high
+            self.put(concept, at_us, round(float(np.clip(value, low, high)), VOCABULARY[concept].decimals))
+
+    def latest(self) -> dict[str, Latest]:
+        found = {}
+        for concept, values in self.samples.items():
+            apart = (values[-1][0] - values[-2][0]) / SECOND_US if len(values) > 1 else None
+            found[concept] = Latest(values[-1][1], values[-1][0], apart)
+        return found
