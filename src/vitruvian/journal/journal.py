@@ -302,10 +302,10 @@ class Journal:
         finally:
             connection.close()
 
-    def quarantined(self, limit: int = 100, after: int = 0) -> list[QuarantinedRow]:
-        """Inputs kept apart, by number, those numbered above `after`."""
+    def quarantined(self, limit: int = 100, after: int = 0, *, newest: bool = False) -> list[QuarantinedRow]:
+        """Inputs kept apart, by number, those numbered above `after`; with `newest`, backwards from below it."""
         with self._reading() as db:
-            return reading.quarantined(db, limit, after)
+            return reading.quarantined(db, limit, after, newest=newest)
 
     def last_seq(self) -> int:
         """The place of the last entry in the log; 0 where there is none."""

@@ -330,12 +330,13 @@ def last_seq(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(max(seq), 0) FROM log").fetchone()[0])
 
 
-def quarantined(db: sqlite3.Connection, limit: int, after: int) -> list[QuarantinedRow]:
-    """Inputs kept apart, by number, those after `after`."""
+def quarantined(db: sqlite3.Connection, limit: int, after: int, *, newest: bool = False) -> list[QuarantinedRow]:
+    """Inputs kept apart, by number, those after `after`; with `newest`, from the last backwards, those before it."""
+    where = ("id < ? OR ? = 0", "id DESC") if newest else ("id > ? OR ? < 0", "id")
     rows = db.execute(
-        "SELECT id, recorded_us, source, source_id, reason, detail, raw, resolved FROM quarantine"
-        " WHERE id > ? ORDER BY id LIMIT ?",
-        (after, limit),
+        "SELECT id, recorded_us, source, source_id, reason, detail, raw, resolved FROM quarantine"  # noqa: S608
+        f" WHERE {where[0]} ORDER BY {where[1]} LIMIT ?",
+        (after, after, limit),
     ).fetchall()
     return [
         QuarantinedRow(number, at_us, source, source_id, reason, detail, raw, bool(resolved))

@@ -23,6 +23,7 @@ from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.limits import COMMIT_ENTRIES_MAX, QUEUE_ENTRIES_MAX
 from vitruvian.core.time import Clock
 from vitruvian.journal import Commit
+from vitruvian.service.sources import Sources
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class Intake:
             threading.Thread(target=self._follow_loop, name="follower", daemon=True),
         ]
         self._closed = False
+        self.unavailable = ""  # why nothing can be made durable; empty while it can
+        self.sources = Sources()
         self.counts: dict[str, int] = {
             "entries": 0,
             "commits": 0,
@@ -177,6 +180,7 @@ class Intake:
         try:
             self._write(jobs)
         except JournalUnavailable as error:
+            self.unavailable = str(error)
             self._settle(jobs, error)
         except Exception as error:
             log.exception("a commit of %d submissions failed", len(jobs))
@@ -196,6 +200,8 @@ class Intake:
         kept = iter(commit.receipts if commit else ())
         for job in jobs:
             job.receipts = [next(kept) for _ in job.entries] + [next(refused) for _ in job.refusals]
+        self.unavailable = ""
+        self.sources.note(entries)
         self.counts["refused"] += len(refusals)
         self.counts["entries"] += len(entries)
         if commit is None:

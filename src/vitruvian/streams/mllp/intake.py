@@ -1,8 +1,8 @@
 """What becomes of an HL7 v2 message that arrives: committed, then answered.
 
-AA: everything of it that could be taken is durable (what could not be taken is durable in quarantine, and the answer says
-so). AE: nothing of it was taken; MSA-3 says why, and the raw message is in quarantine. AR: nothing can be made durable
-now; the sender keeps it and sends it again.
+AA: everything of it that could be taken is durable (what could not be taken is durable in quarantine, and the answer
+says so). AE: nothing of it was taken; MSA-3 says why, and the raw message is in quarantine. AR: nothing can be made
+durable now; the sender keeps it and sends it again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""From moved twins to what is known about them now: scores and risk, for many patients at once, and what is issued.
+
+What is *issued*, and so kept in the journal, falls on a grid of clinical time: at most once a patient and grid step,
+and only where something new was heard. Between grid points the live values are shown, and not recorded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitruvian.core.events import Entry, Event, Finding
+from vitruvian.core.identifiers import Identifier
+from vitruvian.core.time import HOUR_US, MINUTE_US
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.prediction.scores import Scores, score_event, views
+from vitruvian.prediction.scores.inputs import INPUTS
+from vitruvian.prediction.scores.of_twins import scores_of
+from vitruvian.prediction.sepsis import RiskColumns, SepsisModel
+from vitruvian.signals.features import features
+from vitruvian.twin import NO_BIRTH, Twins
+from vitruvian.twin.twins import SEX_CODES
+
+SOURCE: Final = "vitruvian"
+ISSUE_GRID_US: Final = MINUTE_US
+HISTORY_US: Final = 6 * HOUR_US
+HISTORY_POINTS_MAX: Final = 720  # issued risks kept in memory a patient, for trend and sparkline
+_UNITS: Final = {name: VOCABULARY[name].unit for name in INPUTS}
+_MALE: Final = np.array([{"male": 1.0, "female": 0.0}.get(name, np.nan) for name in SEX_CODES])
+_YEAR_US: Final = 365.2425 * 24 * HOUR_US
+
+
+class Assessment(NamedTuple):
+    """A patient's latest scores and risk: place `at` in the columns of the batch made at `now_us`."""
+
+    scores: Scores
+    risks: RiskColumns
+    at: int
+    now_us: int
+
+    @property
+    def probability(self) -> float | None:
+        """The calibrated risk; None where the model has too little to go on."""
+        value = float(self.risks.probability[self.at])
+        return None if np.isnan(value) else value
+
+
+class Assessor:
+    """Keeps every patient's latest assessment. One thread assesses; others may read `latest`."""
+
+    def __init__(self, twins: Twins, model: SepsisModel) -> None:
+        self._twins, self.model = twins, model
+        self.latest: dict[int, Assessment] = {}
+        self.history: dict[int, deque[tuple[int, float]]] = {}
+        self._issued_us: dict[int, int] = {}
+
+    def assess(self, pids: NDArray[np.int64], now_us: int) -> None:
+        """Score these patients, all of whom have a twin, at an instant."""
+        if not len(pids):
+            return
+        rows = self._twins.rows(pids)
+        scores = scores_of(self._twins, pids, now_us)
+        birth_us, sex = self._twins.birth_us[rows], self._twins.sex[rows]
+        values = features(
+            self._twins.tracker,
+            rows,
+            now_us,
+            age_years=np.where(birth_us == NO_BIRTH, np.nan, (now_us - birth_us) / _YEAR_US),
+            male=_MALE[sex],
+        )
+        risks = self.model.predict(values)
+        for at, pid in enumerate(pids.tolist()):
+            self.latest[pid] = Assessment(scores, risks, at, now_us)
+
+    def forget(self, pids: Iterable[int]) -> None:
+        """These patients merged away or left."""
+        for pid in pids:
+            for table in (self.latest, self.history, self._issued_us):
+                table.pop(pid, None)
+
+    def recall(self, pid: int, at_us: Sequence[int], probability: Sequence[float]) -> None:
+        """Take up what was issued before a restart, oldest first."""
+        points = deque(zip(at_us, probability, strict=True), maxlen=HISTORY_POINTS_MAX)
+        if points:
+            self.history[pid] = points
+            self._issued_us[pid] = points[-1][0]
+
+    def issue(self, pid: int, subject: tuple[Identifier, ...], now_us: int, seq: int) -> Entry | None:
+        """The entry that records this patient's assessment, or None where this grid step has one already."""
+        step_us = now_us - now_us % ISSUE_GRID_US
+        if self._issued_us.get(pid, -1) >= step_us or pid not in self.latest:
+            return None
+        self._issued_us[pid] = step_us
+        latest = self.latest[pid]
+        events = [
+            score_event(view, now_us=now_us, input_seq=seq)
+            for view in views(latest.scores, latest.at, _UNITS)
+            if view.value is not None
+        ]
+        events.append(self._risk_event(latest, now_us, seq))
+        probability = latest.probability
+        if probability is not None:
+            self.history.setdefault(pid, deque(maxlen=HISTORY_POINTS_MAX)).append((now_us, probability))
+        return Entry(SOURCE, f"assessment|{subject[0].key}|{step_us}", tuple(events), subject=subject[:1])
+
+    def _risk_event(self, latest: Assessment, now_us: int, seq: int) -> Event:
+        risks, at = latest.risks, latest.at
+        detail: dict[str, str | float | int | bool | list[str] | None] = {"insufficient": risks.why(at)}
+        if latest.probability is not None:
+            detail |= {"low": float(risks.low[at]), "high": float(risks.high[at])}
+        finding = Finding("sepsis_risk", self.model.version, seq, latest.probability, detail)
+        return Event("derived", "sepsis_risk", finding, now_us)

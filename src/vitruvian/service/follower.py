@@ -1,0 +1,185 @@
+"""What follows a commit: the twins move, are scored, raise alerts, and what is issued goes back into the journal.
+
+All of it is state of one thread (the intake's follower); the clock's tick takes the same lock. Readers of whole twins
+take the lock too; rows of the ward are read without it, since one compiled step moves a row at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from vitruvian.alerts import Alerts, Step, entry_of, load_rules, steps_kept
+from vitruvian.core.events import Entry
+from vitruvian.core.time import Clock
+from vitruvian.journal import Journal
+from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.service.assess import HISTORY_US, Assessor
+from vitruvian.service.board import Board
+from vitruvian.service.pipeline import Batch
+from vitruvian.twin import open_twins, snapshot
+from vitruvian.twin.snapshots import NAME
+
+log = logging.getLogger(__name__)
+
+LATENCIES_MAX: Final = 20_000
+LOOK_PATIENTS_MAX: Final = 1_000  # whose scores are looked at again in one tick; more go round
+
+
+class Moved(NamedTuple):
+    """What a step changed, for whoever shows it: patients, those who left, and the newest measurement among them."""
+
+    pids: list[int]
+    gone: list[int]
+    source_us: int
+    steps: list[Step]
+
+
+class Follower:
+    """The live state. `issue(entries, steps)` is called with what must be made durable; `moved` with what to show."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        model: SepsisModel,
+        issue: Callable[[list[Entry], list[Step]], None],
+        moved: Callable[[Moved], None],
+    ) -> None:
+        self._journal, self._clock, self._issue, self._moved = journal, clock, issue, moved
+        self.lock = threading.RLock()
+        self.alerts = Alerts(load_rules())
+        self.board = Board(journal)
+        self.twins = open_twins(journal)
+        self.assessor = Assessor(self.twins, model)
+        self.seq = self.twins.seq
+        self.latencies_s: deque[float] = deque(maxlen=LATENCIES_MAX)
+        self.counts = {"batches": 0, "samples": 0, "assessed": 0, "issued": 0, "scored_s": 0.0, "applied_s": 0.0}
+        self._next_look = 0
+        self._snapshot_seq = self.seq
+        self._unsaid: list[Step] = []
+        self._recall()
+
+    # --- restart -------------------------------------------------------------
+
+    def _recall(self) -> None:
+        """Take up what was issued: risks for the trend, alerts with their acknowledgements; then look at everyone."""
+        now_us = self._clock.now_us()
+        for pid in self.board.patients:
+            past = self._journal.findings(pid, "sepsis_risk", start_us=now_us - HISTORY_US)
+            known = np.isfinite(past.number)
+            self.assessor.recall(pid, past.occurred_us[known].tolist(), past.number[known].tolist())
+        self.alerts.restore(steps_kept(self._journal, self.board.patients))
+        pids = self.twins.pids
+        self.assessor.assess(pids, now_us)
+        shown = np.array(self.board.on_ward(self.twins, now_us), np.int64)
+        present = shown[np.isin(shown, pids)]
+        if present.size:
+            self._unsaid = self.alerts.review(present, self.twins, now_us)
+
+    def began(self) -> None:
+        """The intake runs: keep what was found at the restart."""
+        with self.lock:
+            steps, self._unsaid = self._unsaid, []
+            self._give_out([], steps, self._clock.now_us())
+
+    # --- what came in --------------------------------------------------------
+
+    def follow(self, batches: list[Batch]) -> None:
+        """Move the twins by these commits, in order; called on the intake's follower thread."""
+        with self.lock:
+            started = time.perf_counter()
+            now_us = self._clock.now_us()
+            touched: set[int] = set()
+            renewed: set[int] = set()
+            steps: list[Step] = []
+            for batch in batches:
+                commit = batch.commit
+                touched.update(self.twins.apply(commit).tolist())
+                renewed |= set(commit.visits) | set(commit.rebuild)
+                steps += self.alerts.hear(commit.samples, self.twins, now_us)
+                self.counts["samples"] += len(commit.samples.value)
+            gone = self._renew(renewed | {pid for pid in touched if pid not in self.board.patients})
+            applied = time.perf_counter()
+            pids = np.array(sorted(pid for pid in touched if pid in self.twins), np.int64)
+            self.assessor.assess(pids, now_us)
+            steps += self.alerts.assess(pids, self.twins, now_us) + self.alerts.close(gone, now_us)
+            self.seq = max(self.seq, batches[-1].commit.last_seq)
+            heard = {int(pid) for batch in batches for pid in np.unique(batch.commit.samples.patient)}
+            self._give_out(sorted(heard), steps, now_us)
+            self.counts["batches"] += len(batches)
+            self.counts["assessed"] += len(pids)
+            self.counts["applied_s"] += applied - started
+            self.counts["scored_s"] += time.perf_counter() - applied
+            source_us = max((int(batch.commit.samples.occurred_us.max(initial=0)) for batch in batches), default=0)
+        done_ns = time.monotonic_ns()
+        self.latencies_s.extend((done_ns - batch.arrived_ns) / 1e9 for batch in batches)
+        shown = sorted(touched | renewed)
+        self._moved(Moved([pid for pid in shown if pid not in gone], sorted(gone), source_us, steps))
+
+    def _renew(self, pids: set[int]) -> set[int]:
+        """Read these patients again; those who are no longer on the ward."""
+        before = {pid for pid in pids if pid in self.board.patients and self.board.patients[pid].location is not None}
+        self.board.refresh(pids)
+        merged = {pid for pid in pids if self.board.patients[pid].merged_into is not None}
+        self.assessor.forget(merged)
+        left = {pid for pid in before if self.board.patients[pid].location is None}
+        return merged | left
+
+    def _give_out(self, pids: Sequence[int], steps: list[Step], now_us: int) -> None:
+        """Issue assessments on the grid and the steps of alerts."""
+        entries: list[Entry] = []
+        for pid in pids:
+            subject = self.board.patient(pid).identifiers
+            entry = self.assessor.issue(pid, subject, now_us, self.seq) if subject else None
+            if entry is not None:
+                entries.append(entry)
+        entries += self.entries_of(steps)
+        if entries:
+            self.counts["issued"] += len(entries)
+            self._issue(entries, steps)
+
+    def entries_of(self, steps: Iterable[Step]) -> list[Entry]:
+        """The entries that keep these steps."""
+        version = self.alerts.rules.version
+        return [entry_of(step, self.board.patient(step.alert.pid).identifiers[:1], version, self.seq) for step in steps]
+
+    # --- what time brings ----------------------------------------------------
+
+    def look(self) -> None:
+        """Look at the ward again though nothing came: values expire, monitors fall silent, alerts escalate."""
+        with self.lock:
+            now_us = self._clock.now_us()
+            shown = [pid for pid in self.board.on_ward(self.twins, now_us) if pid in self.twins]
+            pids = np.array(self._next_few(shown), np.int64)
+            self.assessor.assess(pids, now_us)
+            steps = self.alerts.tick(now_us)
+            steps += self.alerts.listen(np.array(shown, np.int64), self.twins, now_us)
+            steps += self.alerts.assess(pids, self.twins, now_us)
+            self._give_out([], steps, now_us)
+        self._moved(Moved(sorted({step.alert.pid for step in steps}), [], 0, steps))
+
+    def _next_few(self, shown: list[int]) -> list[int]:
+        if len(shown) <= LOOK_PATIENTS_MAX:
+            return shown
+        start = self._next_look % len(shown)
+        self._next_look = start + LOOK_PATIENTS_MAX
+        return (shown + shown)[start : start + LOOK_PATIENTS_MAX]
+
+    def save(self) -> float:
+        """Keep a snapshot of the twins where they moved since the last; the seconds it took."""
+        started = time.perf_counter()
+        with self.lock:
+            seq = self.twins.seq
+            if seq == self._snapshot_seq:
+                return 0.0
+            blob = snapshot(self.twins)
+        self._journal.save_snapshot(NAME, seq, blob)
+        self._snapshot_seq = seq
+        return time.perf_counter() - started

@@ -1,0 +1,61 @@
+"""What the running ward counts, for Prometheus. Names carry their unit; nothing here names a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+if TYPE_CHECKING:
+    from vitruvian.service.reading import Reading
+
+QUANTILES: Final = (0.5, 0.95, 0.99)
+
+
+class Metrics:
+    """Collects on demand; keeps nothing of its own."""
+
+    def __init__(self, ward: Reading) -> None:
+        self._ward = ward
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """The text exposition."""
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric as it stands."""
+        ward = self._ward
+        for name, count in {**ward.intake.counts, **ward.follower.counts}.items():
+            unit = "_seconds" if name.endswith("_s") else ""
+            about = f"{name.removesuffix('_s').replace('_', ' ')} since start"
+            yield CounterMetricFamily(f"vitruvian_{name.removesuffix('_s')}{unit}", about, value=count)
+        yield GaugeMetricFamily("vitruvian_ready", "1 where data can be made durable", int(not ward.intake.unavailable))
+        yield GaugeMetricFamily("vitruvian_seq", "last commit that the twins have seen", ward.seq())
+        yield GaugeMetricFamily("vitruvian_patients", "twins in memory", len(ward.twins))
+        yield GaugeMetricFamily("vitruvian_queue_entries", "entries waiting for a commit", ward.intake.waiting)
+        yield GaugeMetricFamily("vitruvian_viewers", "open streams to pages", ward.hub.viewers)
+        yield GaugeMetricFamily("vitruvian_alerts_open", "alerts that have not ended", len(ward.follower.alerts.open()))
+        yield self._latency()
+
+    def _latency(self) -> Metric:
+        latencies_s = np.array(self._ward.follower.latencies_s)
+        about = "from arrival to score, of recent commits"
+        gauge = GaugeMetricFamily("vitruvian_arrival_to_scored_seconds", about, labels=["quantile"])
+        for quantile in QUANTILES:
+            value = float(np.quantile(latencies_s, quantile)) if latencies_s.size else float("nan")
+            gauge.add_metric([f"{quantile}"], value)
+        return gauge
+
+
+def latency_quantiles_s(latencies_s: list[float]) -> dict[str, float]:
+    """p50, p95 and p99 of latencies in seconds; NaN where there were none."""
+    values = np.array(latencies_s)
+    return {
+        f"p{round(100 * quantile)}": float(np.quantile(values, quantile)) if values.size else float("nan")
+        for quantile in QUANTILES
+    }

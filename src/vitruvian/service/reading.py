@@ -1,0 +1,320 @@
+"""What the running ward answers: rows, patients, series, the past, alarms, health. The reading half of `WardPort`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, get_args
+
+from vitruvian.alerts import Alert, Step
+from vitruvian.core.events import Kind
+from vitruvian.core.time import DAY_US, Clock
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.journal import Journal, Patient
+from vitruvian.prediction.scores.of_twins import urine_24h
+from vitruvian.service import build, risk
+from vitruvian.service.assess import Assessment
+from vitruvian.service.board import latest_of_rows
+from vitruvian.service.build import Latest
+from vitruvian.service.details import detail_of, event_views
+from vitruvian.service.follower import Follower
+from vitruvian.service.hub import Hub
+from vitruvian.service.metrics import Metrics
+from vitruvian.service.pipeline import Intake
+from vitruvian.service.ports import Mode
+from vitruvian.service.twin_view import twin_view
+from vitruvian.service.views import (
+    AlertView,
+    BedRow,
+    Column,
+    EventView,
+    News2Brief,
+    PatientDetail,
+    QuarantineView,
+    RiskBrief,
+    RiskPoint,
+    SeriesView,
+    StreamView,
+    TwinView,
+)
+from vitruvian.twin import Twins, as_known, as_of, state
+
+STORED_DAYS: Final = 30  # of medicines, conditions and moves that a patient's page opens with
+STORED_MAX: Final = 500
+RAW_SHOWN: Final = 500
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+SIMULATED: Final = "urn:vitruvian:simulated"
+
+
+class Reading:
+    """Answers from the live state and the journal; the running ward adds the writing half."""
+
+    mode: Mode
+    intake: Intake
+    hub: Hub
+
+    def __init__(self, journal: Journal, clock: Clock, follower: Follower) -> None:
+        self._journal, self._clock, self._follower = journal, clock, follower
+        self._metrics = Metrics(self)
+
+    @property
+    def follower(self) -> Follower:
+        """The live state."""
+        return self._follower
+
+    @property
+    def twins(self) -> Twins:
+        """Every patient's twin."""
+        return self._follower.twins
+
+    def now_us(self) -> int:
+        """The clinical clock."""
+        return self._clock.now_us()
+
+    def seq(self) -> int:
+        """The last commit that the twins have seen."""
+        return self._follower.seq
+
+    def columns(self) -> Sequence[Column]:
+        """How the concepts of a row are shown, in order."""
+        return build.ward_columns()
+
+    # --- rows ----------------------------------------------------------------
+
+    def rows(self, now_us: int, ids: Sequence[str] | None = None) -> list[BedRow]:
+        """The patients on the ward (or the given ones)."""
+        board = self._follower.board
+        pids = board.on_ward(self.twins, now_us) if ids is None else [board.pid_of(one) for one in ids]
+        known = [pid for pid in pids if pid in self.twins]
+        latest = dict(zip(known, latest_of_rows(self.twins, self.twins.rows(known)), strict=True)) if known else {}
+        alarms: dict[int, list[AlertView]] = {}
+        for alert in self._follower.alerts.open():
+            alarms.setdefault(alert.pid, []).append(self._alert_view(alert))
+        return [self._row(board.patient(pid), latest.get(pid, {}), alarms.get(pid, []), now_us) for pid in pids]
+
+    def _row(self, patient: Patient, latest: dict[str, Latest], alarms: list[AlertView], now_us: int) -> BedRow:
+        found = self._follower.assessor.latest.get(patient.pid)
+        scores = found.scores.news2 if found else None
+        return build.bed_row(
+            patient.id,
+            patient.person,
+            patient.location,
+            latest,
+            build.news2_brief(scores, found.at) if found and scores else News2Brief(None, "--", exact=False),
+            build.news2_points(scores, found.at) if found and scores else {},
+            self._risk_brief(patient.pid, found, now_us),
+            alarms,
+            now_us,
+            simulated=is_simulated(patient),
+        )
+
+    def _risk_brief(self, pid: int, found: Assessment | None, now_us: int) -> RiskBrief:
+        if found is None:
+            return RiskBrief(None, insufficient="nothing was measured yet")
+        return risk.brief(found, self._follower.assessor.history.get(pid, ()), now_us)
+
+    # --- one patient ---------------------------------------------------------
+
+    def patient(self, patient: str) -> PatientDetail:
+        """One patient in full."""
+        now_us, board = self.now_us(), self._follower.board
+        who = board.patient(board.pid_of(patient))
+        row = self.rows(now_us, [who.id])[0]
+        kinds: list[Kind] = ["administration", "order", "condition", "encounter", "identity", "device"]
+        slow = self._journal.timeline(
+            who.pid, start_us=now_us - STORED_DAYS * DAY_US, end_us=now_us + DAY_US, kinds=kinds, limit=STORED_MAX
+        )
+        heard = self._journal.timeline(
+            who.pid, start_us=now_us - DAY_US, end_us=now_us + 1, kinds=["observation"], limit=STORED_MAX
+        )
+        stored = [(one.seq, one.recorded_us, one.superseded_by, one.entry) for one in (*slow, *heard)]
+        visit = who.visit.visit.value if who.visit and who.visit.visit else ""
+        return detail_of(
+            row,
+            who.person,
+            [f"{one.type or 'ID'} {one.value}" for one in who.identifiers],
+            self.twin(who.id),
+            risk.card(self._follower.assessor, who.pid),
+            stored,
+            self.alerts(patient=who.id),
+            now_us,
+            visit=visit,
+            admitted_us=who.visit.admitted_us if who.visit else None,
+        )
+
+    def twin(self, patient: str, *, as_of_us: int | None = None, as_known_us: int | None = None) -> TwinView:
+        """The twin now, as it was, or as it was known then."""
+        board = self._follower.board
+        who = board.patient(board.pid_of(patient))
+        if as_of_us is not None:
+            return twin_view(as_of(self._journal, who.pid, as_of_us), "as_of", who, self.seq())
+        if as_known_us is not None:
+            return twin_view(as_known(self._journal, who.pid, as_known_us), "as_known", who, self.seq())
+        if who.pid not in self.twins:
+            return TwinView(who.id, "live", self.now_us(), self.seq(), "", [])
+        with self._follower.lock:
+            now_us, seq = self.now_us(), self.seq()
+            found = state(self.twins, who.pid, now_us)
+        return twin_view(found, "live", who, seq, urine_24h(self._journal, who.pid, now_us))
+
+    def series(
+        self,
+        patient: str,
+        concepts: Sequence[str],
+        *,
+        start_us: int,
+        end_us: int,
+        known_by_us: int | None = None,
+        points: int = 600,
+    ) -> list[SeriesView]:
+        """Each concept over [start, end), thinned to about `points` a concept (0: all)."""
+        board = self._follower.board
+        who = board.patient(board.pid_of(patient))
+        wanted = [VOCABULARY[name] for name in concepts]
+        samples = self._journal.series(
+            who.pid,
+            concepts=[concept.index for concept in wanted],
+            start_us=start_us,
+            end_us=end_us,
+            known_by_us=known_by_us,
+        )
+        age = build.age_years(who.person, self.now_us())
+        made = []
+        for concept in wanted:
+            mine = samples.take(samples.concept == concept.index)
+            at_us, value, kept = build.thin(mine.occurred_us, mine.value, points)
+            usual = concept.normal_range(age, who.person.sex if who.person else "") if age is not None else None
+            made.append(
+                SeriesView(
+                    concept.name,
+                    concept.unit,
+                    at_us.tolist(),
+                    value.tolist(),
+                    len(mine.value),
+                    len(kept) < len(mine.value),
+                    low=usual[0] if usual else None,
+                    high=usual[1] if usual else None,
+                    quality=mine.quality[kept].tolist(),
+                )
+            )
+        return made
+
+    def timeline(
+        self,
+        patient: str,
+        *,
+        start_us: int,
+        end_us: int,
+        kinds: Sequence[str] | None = None,
+        known_by_us: int | None = None,
+        limit: int = 200,
+    ) -> list[EventView]:
+        """What happened, newest first."""
+        board = self._follower.board
+        asked = None if kinds is None else [kind for kind in KINDS if kind in kinds]
+        stored = self._journal.timeline(
+            board.pid_of(patient), start_us=start_us, end_us=end_us, kinds=asked, known_by_us=known_by_us, limit=limit
+        )
+        views = event_views([(one.seq, one.recorded_us, one.superseded_by, one.entry) for one in stored])
+        return views[:limit]
+
+    def risk_history(self, patient: str, *, start_us: int, end_us: int) -> list[RiskPoint]:
+        """The risks that were issued, oldest first; as issued, never recomputed."""
+        pid = self._follower.board.pid_of(patient)
+        found = self._journal.findings(pid, "sepsis_risk", start_us=start_us, end_us=end_us)
+        columns = zip(found.occurred_us.tolist(), found.number.tolist(), found.seq.tolist(), strict=True)
+        return [RiskPoint(at_us, number, seq) for at_us, number, seq in columns if number == number]
+
+    # --- alarms --------------------------------------------------------------
+
+    def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:
+        """Open alarms, the gravest and newest first; with `resolved`, the closed ones of the last day too."""
+        pid = None if patient is None else self._follower.board.pid_of(patient)
+        engine = self._follower.alerts
+        found = engine.open(pid)
+        if resolved:
+            found += engine.resolved(self.now_us() - DAY_US, pid)
+        return [self._alert_view(alert) for alert in found]
+
+    def _alert_view(self, alert: Alert) -> AlertView:
+        who = self._follower.board.patient(alert.pid)
+        return AlertView(
+            alert.id,
+            who.id,
+            who.location.label if who.location else "",
+            build.name_of(who.person, who.id),
+            alert.rule,
+            alert.rank,
+            alert.text,
+            alert.state,
+            alert.raised_us,
+            concept=alert.concept if alert.concept in VOCABULARY else "",
+            technical=alert.technical,
+            escalated=alert.escalated,
+            by=alert.by,
+            reason=alert.reason,
+            until_us=alert.until_us,
+            resolved_us=alert.ended_us,
+        )
+
+    async def acknowledge(self, alert: str, who: str, reason: str) -> AlertView:
+        """Someone has seen it and says what is done; durable on return."""
+        with self._follower.lock:
+            step = self._follower.alerts.acknowledge(alert, who, reason, self.now_us())
+        return await self._settle(step)
+
+    async def snooze(self, alert: str, who: str, reason: str, minutes: int) -> AlertView:
+        """Silence it for a time; durable on return."""
+        with self._follower.lock:
+            step = self._follower.alerts.snooze(alert, who, reason, minutes, self.now_us())
+        return await self._settle(step)
+
+    async def _settle(self, step: Step) -> AlertView:
+        await self.intake.submit(self._follower.entries_of([step]))
+        with self._follower.lock:
+            alert = self._follower.alerts.accept(step)
+        self.hub.alerts_changed()
+        self.hub.touch([self._follower.board.patient(alert.pid).id])
+        return self._alert_view(alert)
+
+    # --- the service ---------------------------------------------------------
+
+    def quarantine(self, *, limit: int = 100, after: int = 0) -> list[QuarantineView]:
+        """Refused inputs, newest first; `after` an id continues from there."""
+        return [
+            QuarantineView(
+                row.id,
+                row.recorded_us,
+                row.source,
+                row.source_id,
+                row.reason,
+                row.detail,
+                len(row.raw),
+                row.raw[:RAW_SHOWN].decode("utf-8", "replace"),
+            )
+            for row in self._journal.quarantined(limit, after, newest=True)
+        ]
+
+    def streams(self) -> list[StreamView]:
+        """What is coming in."""
+        return self.intake.sources.views(self.now_us())
+
+    def health(self) -> dict[str, object]:
+        """`ready` and what it rests on. No patient data."""
+        return {
+            "ready": not self.intake.unavailable,
+            "journal": self.intake.unavailable or "committing",
+            "mode": self.mode,
+            "seq": self.seq(),
+            "patients": len(self._follower.board.patients),
+            "waiting": self.intake.waiting,
+            "counts": dict(self.intake.counts) | dict(self._follower.counts) | self._journal.counts(),
+        }
+
+    def metrics(self) -> bytes:
+        """The Prometheus text exposition."""
+        return self._metrics.text()
+
+
+def is_simulated(patient: Patient) -> bool:
+    """Whether a patient exists only in a simulation, by the authority of the identifiers."""
+    return any(one.system.startswith(SIMULATED) for one in patient.identifiers)

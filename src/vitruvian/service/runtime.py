@@ -1,0 +1,162 @@
+"""The running ward: one journal, everyone's twin, and what is known of them, behind `service.ports.WardPort`.
+
+async with Ward.open(settings, clock) as ward:          # twins stand where they stood
+    intake = MqttIntake(url, ward, clock)               # the ward is a Sink
+    app = create_app(ward, ...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from vitruvian.alerts import Step, Webhook
+from vitruvian.core.errors import JournalError, VitruvianError
+from vitruvian.core.events import Entry, Receipt, Refusal
+from vitruvian.core.time import Clock
+from vitruvian.journal import Journal
+from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.service.follower import Follower, Moved
+from vitruvian.service.hub import Hub
+from vitruvian.service.pipeline import Intake
+from vitruvian.service.ports import Mode
+from vitruvian.service.reading import Reading
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+SNAPSHOT_S: Final = 60.0
+SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class WardSettings:
+    """What a ward is opened with. `model` None is the shipped one; `speed` is told to the pages, not applied here."""
+
+    journal: Path
+    mode: Mode = "live"
+    title: str = "Ward"
+    zone: str = "UTC"
+    speed: float = 1.0
+    model: Path | None = None
+
+
+class Ward(Reading):
+    """See the module. Entering starts the threads and the hub's feed; leaving commits what was accepted and stops."""
+
+    def __init__(self, journal: Journal, clock: Clock, settings: WardSettings) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._webhook: Webhook | None = None
+        follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
+        super().__init__(journal, clock, follower)
+        self.settings, self.clock = settings, clock
+        self.mode, self.title, self.zone, self.speed = settings.mode, settings.title, settings.zone, settings.speed
+        self.intake = Intake(journal, clock, follower.follow)
+        self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us, speed=settings.speed)
+
+    @classmethod
+    def open(cls, settings: WardSettings, clock: Clock) -> Ward:
+        """Open the journal and recover every twin. Raises JournalUnavailable, JournalCorrupt, ModelError."""
+        journal = Journal.open(settings.journal)
+        try:
+            return cls(journal, clock, settings)
+        except BaseException:
+            journal.close()
+            raise
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        self._loop = asyncio.get_running_loop()
+        self.intake.start()
+        self._follower.began()
+        self._spawn(self._every(LOOK_S, self._follower.look), "look")
+        self._spawn(self._save_regularly(), "snapshots")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop: commit what was accepted, keep the twins, close the journal."""
+        for task in list(self._tasks):
+            if task.get_name() in ("look", "snapshots"):
+                task.cancel()
+        await self.intake.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._loop = None
+        try:
+            await asyncio.to_thread(self._follower.save)
+        finally:
+            self._journal.close()
+
+    # --- the sink ------------------------------------------------------------
+
+    async def submit(self, entries: Sequence[Entry], *, applied: bool = False) -> list[Receipt]:
+        """See `core.ports.Sink`; with `applied`, returns when the twins have moved too."""
+        return await self.intake.submit(entries, applied=applied)
+
+    async def refuse(self, refusals: Sequence[Refusal]) -> list[Receipt]:
+        """See `core.ports.Sink`."""
+        return await self.intake.refuse(refusals)
+
+    # --- what the follower hands out -----------------------------------------
+
+    def deliver_by(self, webhook: Webhook) -> None:
+        """Offer the steps of alerts to a webhook, once they are durable."""
+        self._webhook = webhook
+
+    def _issue(self, entries: list[Entry], steps: list[Step]) -> None:
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self._spawn_issue, entries, steps)
+
+    def _spawn_issue(self, entries: list[Entry], steps: list[Step]) -> None:
+        self._spawn(self._keep_issued(entries, steps), "issue")
+
+    async def _keep_issued(self, entries: list[Entry], steps: list[Step]) -> None:
+        try:
+            await self.intake.submit(entries)
+        except JournalError as error:
+            # Shown, though not kept: the alert matters more than its record. A restart finds the condition again.
+            log.error("what was issued could not be kept: %s", error)
+        if self._webhook is not None:
+            for step in steps:
+                self._webhook.offer(step, self._follower.board.patient(step.alert.pid).id)
+
+    def _show(self, moved: Moved) -> None:
+        board = self._follower.board
+        ids = [board.patient(pid).id for pid in moved.pids]
+        self.hub.touch(ids, moved.source_us, [board.patient(pid).id for pid in moved.gone])
+        if moved.steps or moved.gone:
+            self.hub.alerts_changed()
+
+    # --- tasks ---------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _every(self, seconds: float, look: Any) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await asyncio.to_thread(look)
+            except VitruvianError as error:
+                log.error("looking at the ward failed: %s", error)
+            except Exception:
+                log.exception("looking at the ward failed")
+
+    async def _save_regularly(self) -> None:
+        pause_s = SNAPSHOT_S
+        while True:
+            await asyncio.sleep(pause_s)
+            with contextlib.suppress(JournalError):  # full disk: the log is what matters, and says so itself
+                took_s = await asyncio.to_thread(self._follower.save)
+                pause_s = max(SNAPSHOT_S, took_s / SNAPSHOT_SHARE_MAX)
