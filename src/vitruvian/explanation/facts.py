@@ -1,0 +1,137 @@
+"""Facts, the sentences that cite them, and what a model's features are called by people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, Literal
+
+import msgspec
+
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.signals.concepts import LABS
+from vitruvian.signals.derived import DERIVED
+from vitruvian.signals.features import PLAIN, VITALS, WINDOWED
+
+Role = Literal["risk", "interval", "horizon", "before", "driver", "missing", "limit"]
+Direction = Literal["rising", "falling", "steady", ""]
+
+_SUFFIXES: Final = ("age_h", "change", *WINDOWED)
+_MEASURED: Final = (*VITALS, *PLAIN, *LABS)
+_UNITS: Final[Mapping[str, str]] = {
+    "Cel": "°C", "mm[Hg]": "mmHg", "[pH]": "", "1": "", "{INR}": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL",
+}  # fmt: skip
+# Derived features and what is known of the person: what people call them, and decimals.
+_OTHERS: Final[Mapping[str, tuple[str, str, int]]] = {
+    "shock_index": ("shock index", "", 2),
+    "modified_shock_index": ("heart rate over mean pressure", "", 2),
+    "pulse_pressure": ("pulse pressure", "mmHg", 0),
+    "warm_heart_rate": ("heart rate corrected for temperature", "/min", 0),
+    "spo2_fio2": ("oxygen saturation over inspired fraction", "", 0),
+    "rox_index": ("ROX index", "", 1),
+    "bun_creatinine": ("urea nitrogen over creatinine", "", 0),
+    "sirs": ("known SIRS criteria", "", 0),
+    "qsofa_known": ("known qSOFA criteria", "", 0),
+    "sofa_respiration": ("SOFA respiration points", "", 0),
+    "sofa_coagulation": ("SOFA coagulation points", "", 0),
+    "sofa_liver": ("SOFA liver points", "", 0),
+    "sofa_circulation": ("SOFA circulation points", "", 0),
+    "sofa_kidney": ("SOFA kidney points", "", 0),
+    "sofa_known": ("known SOFA points", "", 0),
+    "age_years": ("age", "years", 0),
+    "male": ("sex", "", 0),
+}
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What one or more features are about: a concept of the vocabulary, or a quantity made from several.
+
+    `label` is how it reads within a sentence; `unit` as people write it.
+    """
+
+    name: str
+    label: str
+    unit: str
+    decimals: int
+
+    def show(self, value: float) -> str:
+        """A value with its unit, in the vocabulary's decimals."""
+        number = VOCABULARY[self.name].format(value) if self.name in _MEASURED else f"{value:.{self.decimals}f}"
+        joined = f"{number} {self.unit}" if self.unit else number
+        return joined.replace(" /min", "/min") if self.unit == "/min" else joined
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A piece of evidence. `value` is None where the fact is that something is missing; `shown` is how a
+    sentence says it.
+
+    `weight`: the log-odds it adds to those of a patient at the training medians, where the fact is a driver.
+    """
+
+    id: str
+    role: Role
+    name: str
+    value: float | None
+    unit: str
+    shown: str
+    occurred_us: int | None = None
+    direction: Direction = ""
+    weight: float | None = None
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """A sentence and the ids of the facts it cites; one without facts is not shown."""
+
+    text: str
+    facts: tuple[str, ...]
+
+
+class Attribution(msgspec.Struct, frozen=True):
+    """How one subject moved the risk, in log-odds, all of its features together; `read` is the value it had."""
+
+    subject: str
+    label: str
+    contribution: float
+    read: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Facts and sentences about one risk, what was missing (labels), and the attributions, strongest first."""
+
+    facts: tuple[Fact, ...]
+    sentences: tuple[Sentence, ...]
+    missing: tuple[str, ...]
+    attributions: tuple[Attribution, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as one text."""
+        return " ".join(sentence.text for sentence in self.sentences)
+
+
+def in_sentence(display: str) -> str:
+    """A display name as it stands within a sentence: `Heart rate` gives `heart rate`; `pH` and `PaO2` stay."""
+    return display[0].lower() + display[1:] if display[1:2].islower() or display[1:2] == " " else display
+
+
+@cache
+def subject_of(feature: str) -> str:
+    """The name of what a feature is about: `heart_rate_delta_6h` is about `heart_rate`, `shock_index` about itself."""
+    if feature in _OTHERS or feature in DERIVED:
+        return feature
+    for suffix in _SUFFIXES:
+        head = feature.removesuffix(f"_{suffix}")
+        if head != feature and head in _MEASURED:
+            return head
+    return feature
+
+
+@cache
+def subjects(name: str) -> Subject:
+    """The subject of that name."""
+    if name in _OTHERS:
+        return Subject(name, *_OTHERS[name])
+    concept = VOCABULARY.get(name)
+    if concept is None:
+        return Subject(name, name.replace("_", " "), "", 2)
+    return Subject(name, in_sentence(concept.display), _UNITS.get(concept.unit, concept.unit), concept.decimals)
