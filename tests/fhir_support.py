@@ -28,7 +28,7 @@ BASE = "http://mimic.mit.edu/fhir/mimic"
 def read(document: Any, context: Context | None = None) -> list[Reading]:
     """The readings of a resource, a bundle, or raw bytes."""
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return list(fhir.read_bytes(data, context or Context()))
+    return fhir.read_bytes(data, context or Context())
 
 
 def only(document: Any, context: Context | None = None) -> Entry:

@@ -44,6 +44,7 @@ def test_uuid_ids_are_one_identity_however_they_are_written() -> None:
 
 
 def test_other_ids_belong_to_their_server() -> None:
+    assert only(condition(), Context(source="mqtt:fhir")).subject == (P1,)
     absolute = {"reference": "https://s.example/r4/Patient/p1"}
     assert only(condition(subject=absolute)).subject == (Identifier("https://s.example/r4/Patient", "p1", "PI"),)
     assert only(condition(), Context(source="fhir:north")).subject == (Identifier("fhir:north:Patient", "p1", "PI"),)

@@ -6,7 +6,7 @@ A reader is a module that exposes
     def sniff(path: Path, head: bytes) -> bool                   # is this file (or folder: head is empty) mine?
     def read(path: Path, context: Context) -> Iterator[Reading]  # streaming, in bounded memory
 
-and, where a message stands alone, the pure `read_bytes(data: bytes, context: Context) -> Sequence[Reading]`. Content
+and, where a message stands alone, the pure `read_bytes(data: bytes, context: Context) -> list[Reading]`. Content
 never makes a reader raise: what it cannot take becomes a `Reading` with a refusal. To add a reader: write the module,
 add its name to `READER_MODULES`, specific formats before general ones.
 """

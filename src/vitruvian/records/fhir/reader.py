@@ -44,11 +44,15 @@ def read(path: Path, context: Context) -> Iterator[Reading]:
     except _DAMAGED as error:
         yield quarantined("document", "unreadable-file", f"{path.name}: {error}", context.source or NAME)
     else:
-        yield from read_bytes(data, context)
+        yield from _read_data(data, context)
 
 
-def read_bytes(data: bytes, context: Context) -> Iterator[Reading]:
+def read_bytes(data: bytes, context: Context) -> list[Reading]:
     """The resources of one JSON document, or of several, one a line. Never raises for bad content."""
+    return list(_read_data(data, context))
+
+
+def _read_data(data: bytes, context: Context) -> Iterator[Reading]:
     if len(data) > BUNDLE_BYTES_MAX:
         detail = f"found {len(data)} bytes, expected at most {BUNDLE_BYTES_MAX}; split the bundle"
         yield quarantined("document", "too-large", detail, context.source or NAME, raw=data)

@@ -3,7 +3,8 @@
 A resource is known by the same identifier wherever it is referred to:
 
 - an id that is a UUID is universal: `urn:uuid:X`, `Patient/X` and `http://server/Patient/X` are one;
-- any other id belongs to its server: the base of an absolute URL, else the context's source (`fhir:Patient`);
+- any other id belongs to its server: the base of an absolute URL, a source that names a server (`fhir:north`), or
+  the one server that is not named: `Patient/p1` is `fhir:Patient|p1` in files, messages and pushes alike;
 - `Patient?identifier=system|value` and a logical reference name a business identifier.
 """
 
@@ -52,7 +53,7 @@ class References:
 
     def __init__(self, context: Context, base: str = "") -> None:
         self._context = context
-        self._base = base or (context.source if context.source not in ("", "fhir") else "fhir")
+        self._base = base or (context.source if context.source.startswith("fhir:") else "fhir")
         self._separator = "/" if "://" in self._base else ":"
         self._patients: dict[str, Subject] = {}
         self._medications: dict[str, structs.CodeableConcept] = {}
