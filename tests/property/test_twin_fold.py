@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.twin_support import HOUR_US, MINUTE_US, T0_US, MemoryJournal, Row, index
+from tests.twin_support import MINUTE_US, T0_US, MemoryJournal, Row, index
 from vitruvian.core.limits import FUTURE_US_MAX
 from vitruvian.twin import NO_BIRTH, Twins, reference, restore, snapshot
 from vitruvian.twin.order import canonical
@@ -133,7 +133,7 @@ def test_a_value_a_day_ahead_does_not_hide_what_comes_after() -> None:
     assert twins.tracker.last_value[row, heart_rate] == 150.0
 
 
-def test_late_data_of_this_hour_rewinds_and_of_an_earlier_one_refolds() -> None:
+def test_late_data_after_the_anchor_rewinds_and_before_it_refolds() -> None:
     journal = MemoryJournal()
     twins = Twins(journal)
     heart_rate = index("heart_rate")
@@ -143,17 +143,32 @@ def test_late_data_of_this_hour_rewinds_and_of_an_earlier_one_refolds() -> None:
     for batch in batches(rows, [4]):
         twins.apply(journal.commit(batch))
     assert (twins.rewinds, twins.refolds) == (0, 0)
-    late: Row = (0, heart_rate, T0_US + 2 * HOUR_US + 5 * MINUTE_US, 999, T0_US, 71.0, 0)
+    late: Row = (0, heart_rate, T0_US + 141 * MINUTE_US, 999, T0_US, 71.0, 0)
     twins.apply(journal.commit([late]))
     assert (twins.rewinds, twins.refolds) == (1, 0)
     old: Row = (0, heart_rate, T0_US + 5 * MINUTE_US, 998, T0_US, 71.0, 0)
     twins.apply(journal.commit([old]))
     assert (twins.rewinds, twins.refolds) == (1, 1)
     assert twins.hash(0) == by_reference([*rows, late, old], 0)
-    another: Row = (0, heart_rate, T0_US + 2 * HOUR_US + 7 * MINUTE_US, 997, T0_US, 300.0, 0)
+    another: Row = (0, heart_rate, T0_US + 95 * MINUTE_US, 997, T0_US, 300.0, 0)
     twins.apply(journal.commit([another]))
     assert (twins.rewinds, twins.refolds) == (2, 1), "a refold leaves an anchor behind"
     assert twins.hash(0) == by_reference([*rows, late, old, another], 0)
+
+
+def test_a_result_older_than_the_anchor_is_still_there_after_a_rewind() -> None:
+    journal = MemoryJournal()
+    twins = Twins(journal)
+    heart_rate, lactate = index("heart_rate"), index("lactate")
+    rows: list[Row] = [(0, heart_rate, T0_US + m * MINUTE_US, m, T0_US, 70.0 + m % 5, 0) for m in range(0, 180, 2)]
+    for batch in batches(rows, [2]):
+        twins.apply(journal.commit(batch))
+    drawn: Row = (0, lactate, T0_US + 30 * MINUTE_US, 5, T0_US, 3.1, 0)
+    late: Row = (0, heart_rate, T0_US + 177 * MINUTE_US, 7, T0_US, 71.0, 0)
+    twins.apply(journal.commit([drawn]))
+    twins.apply(journal.commit([late]))
+    assert (twins.rewinds, twins.refolds) == (1, 0)
+    assert twins.hash(0) == by_reference([*rows, drawn, late], 0)
 
 
 def test_patients_do_not_touch_each_other() -> None:

@@ -13,7 +13,8 @@ from tests.journal_support import at, mrn, observation
 from tests.property.test_journal_order import PEOPLE, PRELUDE, RECORDED_US, days, unique
 from vitruvian.core.events import Entry
 from vitruvian.journal import Journal
-from vitruvian.twin import Twins, as_known, as_of, open_twins, save
+from vitruvian.twin import Twins, as_known, as_of, open_twins, restore, save
+from vitruvian.twin.snapshots import NAME
 
 LATER_US = at(20_000)
 CONCEPTS = (("heart_rate", "/min"), ("body_temperature", "Cel"), ("lactate", "mmol/L"))
@@ -36,6 +37,15 @@ def batches(entries: list[Entry], cuts: list[int]) -> list[list[Entry]]:
         made.append(entries[start : start + size])
         start += size
     return made
+
+
+def in_pieces(journal: Journal, batch: int) -> dict[int, str]:
+    """The hashes of twins that start from the snapshot and take its tail in small parts."""
+    kept = journal.load_snapshot(NAME)
+    assert kept is not None
+    twins = restore(kept[1], journal)
+    twins.catch_up(journal.samples_since(kept[0], batch), journal.last_seq())
+    return hashes(twins, journal)
 
 
 def live(folder: Path, entries: list[Entry], cuts: list[int], *, restart_after: int = 10_000) -> dict[int, str]:
@@ -68,6 +78,7 @@ def test_one_state_whatever_happens_on_the_way(
         assert live(Path(folder) / "shuffled.db", shuffled, cuts, restart_after=restart_after) == straight
         with Journal.open(Path(folder) / "shuffled.db") as journal:
             assert hashes(open_twins(journal), journal) == straight
+            assert in_pieces(journal, 2) == straight
         with Journal.open(Path(folder) / "straight.db") as journal:
             anew = Twins(journal)
             anew.catch_up(journal.samples_since(0), journal.last_seq())
@@ -88,6 +99,8 @@ def test_a_dense_day_shuffled_with_duplicates(rng: random.Random, cuts: list[int
     with tempfile.TemporaryDirectory() as folder:
         straight = live(Path(folder) / "straight.db", day, [24])
         assert live(Path(folder) / "shuffled.db", shuffled, cuts, restart_after=2) == straight
+        with Journal.open(Path(folder) / "shuffled.db") as journal:
+            assert in_pieces(journal, 7) == straight
 
 
 def test_a_correction_moves_the_past_but_not_what_was_known() -> None:

@@ -231,6 +231,16 @@ def test_silence_is_a_technical_alert_and_ends_with_the_next_value() -> None:
     assert ward.listen() == ["cleared silence"]
 
 
+def test_the_wards_own_fault_is_a_technical_alert_of_no_patient() -> None:
+    ward = Ward()
+    made = ward.alerts.system("webhook", "Alerts are not delivered", True, ward.now_us)
+    assert made is not None and made.technical and made.pid == -1
+    assert ward.alerts.system("webhook", "Alerts are not delivered", True, ward.now_us) is None
+    assert ward.alerts.open() == [made] and ward.alerts.open(0) == []
+    ended = ward.alerts.system("webhook", "", False, ward.now_us)
+    assert ended is not None and ended.state == "resolved" and ward.alerts.open() == []
+
+
 def test_leaving_closes_what_is_open() -> None:
     ward = Ward()
     ward.send("heart_rate", 125.0)

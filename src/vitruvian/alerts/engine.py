@@ -47,6 +47,7 @@ class Alerts:
         self._birth_us = np.full(64, NO_BIRTH, np.int64)
         self._heard_us = np.full(64, lifecycle.NEVER_US, np.int64)
         self._since_us = np.full(64, lifecycle.NEVER_US, np.int64)
+        self._system: dict[str, Alert] = {}
         self._open: dict[tuple[int, int], Alert] = {}
         self._closed: deque[Alert] = deque(maxlen=CLOSED_MAX)
         self._raised: deque[tuple[int, bool]] = deque(maxlen=_RAISED_MAX)
@@ -115,6 +116,23 @@ class Alerts:
                 steps += self._record(_from(np.array([row]), moved), now_us)
         return steps
 
+    def system(self, name: str, text: str, failing: bool, now_us: int) -> Alert | None:
+        """A technical alert of the ward itself (a webhook that fails, a model that is missing), of no patient
+        (`pid` -1).
+
+        Shown among `open` while it is failing; the alert where that changed, else None. It is a state of this
+        process, so that nothing of it goes into the journal.
+        """
+        held = self._system.get(name)
+        if failing == (held is not None):
+            return None
+        if held is not None:
+            del self._system[name]
+            return msgspec.structs.replace(held, state="resolved", ended_us=now_us, changed_us=now_us)
+        made = Alert(f"{name}-ward-{now_us}", -1, name, "technical", 1, text, "", "open", now_us, now_us, 1.0, 0.0, 1)
+        self._system[name] = made
+        return made
+
     # --- what people do ------------------------------------------------------
 
     def acknowledge(self, alert: str, who: str, reason: str, now_us: int) -> Step:
@@ -163,6 +181,7 @@ class Alerts:
     def open(self, pid: int | None = None) -> list[Alert]:
         """Alerts that have not ended: gravest first, then newest; of one patient, or of all."""
         found = [alert for alert in self._open.values() if pid is None or alert.pid == pid]
+        found += self._system.values() if pid is None else ()
         return sorted(found, key=lambda alert: (-alert.rank, -alert.escalated, -alert.raised_us))
 
     def resolved(self, since_us: int, pid: int | None = None) -> list[Alert]:
@@ -239,7 +258,7 @@ class Alerts:
     def _rows(self, pids: NDArray[np.int64], twins: Twins, now_us: int) -> NDArray[np.int64]:
         """The rows (N,) of patients (N,), with what is known of their birth."""
         distinct, place = np.unique(pids, return_inverse=True)
-        rows = np.array([self._row(pid) for pid in distinct.tolist()], np.int64)
+        rows = np.fromiter(map(self._row, distinct.tolist()), np.int64, len(distinct))
         self._birth_us[rows] = twins.birth_us[twins.rows(distinct)]
         fresh = rows[self._since_us[rows] == lifecycle.NEVER_US]
         self._since_us[fresh] = now_us

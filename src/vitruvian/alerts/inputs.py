@@ -21,17 +21,14 @@ from vitruvian.alerts.lifecycle import NEVER_US, Readings
 from vitruvian.alerts.rules import RuleTable, input_index
 from vitruvian.core.time import SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
-from vitruvian.prediction.scores.columns import Scores, score
-from vitruvian.prediction.scores.inputs import INPUTS, inputs_from
-from vitruvian.prediction.scores.of_twins import scores_of
+from vitruvian.prediction.scores.news2 import News2, news2
+from vitruvian.prediction.scores.of_twins import inputs_of
 from vitruvian.twin.kernels import cadences
 from vitruvian.twin.order import IMPLAUSIBLE_FLAG, counted_at
 from vitruvian.twin.ports import Samples
 from vitruvian.twin.twins import Twins
 
 QUIET_MIN_S: Final = 2.5
-_CONCEPTS: Final = np.array([VOCABULARY[name].index for name in INPUTS])
-_FOREVER_S: Final = np.full(len(INPUTS), np.inf)
 _NEWS2: Final = VOCABULARY["news2"].index
 _RED: Final = input_index("news2_red")
 _SILENCE: Final = input_index("silence")
@@ -49,12 +46,12 @@ def value_readings(samples: Samples, rows: NDArray[np.int64], rules: RuleTable) 
 
 def score_readings(pids: NDArray[np.int64], rows: NDArray[np.int64], twins: Twins, now_us: int) -> Readings:
     """NEWS2 and its red parameter of these patients."""
-    now, held = scores_of(twins, pids, now_us), _held(twins, pids, now_us)
-    known = (now.news2.points >= 0).any(axis=0) | (held.news2.points >= 0).any(axis=0) | ~now.news2.applicable
+    now, held = news2(inputs_of(twins, pids, now_us)), news2(inputs_of(twins, pids, now_us, expire=False))
+    known = (now.points >= 0).any(axis=0) | (held.points >= 0).any(axis=0) | ~now.applicable
     keep = np.flatnonzero(known)
     value, held_value = _sum(now, keep), _sum(held, keep)
-    red = (now.news2.red[keep] & (value < _MEDIUM)).astype(np.float64)
-    held_red = (held.news2.red[keep] & (np.maximum(value, held_value) < _MEDIUM)).astype(np.float64)
+    red = (now.red[keep] & (value < _MEDIUM)).astype(np.float64)
+    held_red = (held.red[keep] & (np.maximum(value, held_value) < _MEDIUM)).astype(np.float64)
     count = len(keep)
     return Readings(
         np.tile(rows[keep], 2),
@@ -65,16 +62,8 @@ def score_readings(pids: NDArray[np.int64], rows: NDArray[np.int64], twins: Twin
     )
 
 
-def _sum(scores: Scores, keep: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.where(scores.news2.applicable[keep], scores.news2.at_least[keep].astype(np.float64), -1.0)
-
-
-def _held(twins: Twins, pids: NDArray[np.int64], now_us: int) -> Scores:
-    """The scores as if nothing had expired."""
-    rows = twins.rows(pids)
-    value = twins.tracker.last_value[rows[:, None], _CONCEPTS].T
-    occurred_us = twins.tracker.last_us[rows[:, None], _CONCEPTS].T
-    return score(inputs_from(value, occurred_us, now_us, _FOREVER_S, twins.birth_us[rows]))
+def _sum(scored: News2, keep: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.where(scored.applicable[keep], scored.at_least[keep].astype(np.float64), -1.0)
 
 
 def silence_readings(

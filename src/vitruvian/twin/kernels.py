@@ -29,7 +29,8 @@ def sort_out(
 
     `state` is (last_us (n, C), last_order (n, C), newest_us (n,), anchor_us (n,)). Samples come grouped by row, in
     the order of the fold. Returns what to do with each sample (N,), and per group of one row: the row, its earliest
-    instant, and whether its anchor must be taken first, since this batch begins a new hour for it.
+    instant, and whether its anchor must be taken first, since the last one is an hour old and all that was applied
+    is older than this batch.
     """
     last_us, last_order, newest_us, anchor_us = state
     size = row.size
@@ -55,9 +56,9 @@ def sort_out(
             end += 1
         if late:
             needs[start:end] = LATE
-        hour = first - first % HOUR_US
         groups[count], earliest[count] = r, first
-        anchor[count] = not late and hour > anchor_us[r] and newest_us[r] != NEVER_US and newest_us[r] < hour
+        due = anchor_us[r] == NEVER_US or first - anchor_us[r] >= HOUR_US
+        anchor[count] = not late and due and newest_us[r] != NEVER_US and newest_us[r] < first
         count += 1
         start = end
     return needs, groups[:count], earliest[:count], anchor[:count]
@@ -83,6 +84,16 @@ def note_orders(
 
 
 @njit(cache=True)
+def insert(ascending: NDArray[np.int64], count: int, item: int) -> None:
+    """Put an item into its place among the first `count`, which are in order."""
+    place = count
+    while place > 0 and ascending[place - 1] > item:
+        ascending[place] = ascending[place - 1]
+        place -= 1
+    ascending[place] = item
+
+
+@njit(cache=True)
 def cadences(ring_us: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """How often each monitored vital sign arrives: the median interval of its recent samples in seconds,
     (len(rows), V).
@@ -91,15 +102,21 @@ def cadences(ring_us: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.
     """
     count, slots, size = rows.size, ring_us.shape[1], ring_us.shape[2]
     result = np.full((count, slots), np.nan)
-    gaps = np.empty(size, np.float64)
+    held = np.empty(size, np.int64)
+    gaps = np.empty(size, np.int64)
     for i in range(count):
         for slot in range(slots):
-            held = np.sort(ring_us[rows[i], slot])
+            known = 0
+            for k in range(size):
+                if ring_us[rows[i], slot, k] != NEVER_US:
+                    insert(held, known, ring_us[rows[i], slot, k])
+                    known += 1
             found = 0
-            for k in range(1, size):
-                if held[k - 1] != NEVER_US and held[k] > held[k - 1]:
-                    gaps[found] = (held[k] - held[k - 1]) / 1e6
+            for k in range(1, known):
+                if held[k] > held[k - 1]:
+                    insert(gaps, found, held[k] - held[k - 1])
                     found += 1
             if found >= 2:
-                result[i, slot] = np.median(gaps[:found])
+                middle = gaps[found // 2] if found % 2 else (gaps[found // 2] + gaps[found // 2 - 1]) / 2
+                result[i, slot] = middle / 1e6
     return result

@@ -1,12 +1,12 @@
 """Every patient's twin, as rows of columns: batches in, the same bits out as one sample after another.
 
 `apply` takes a commit. What is in order for its patient and concept goes through one compiled batch. A sample older
-than what its concept already holds makes its patient be *rewound*: back to the anchor (the row as it stood when its
-newest hour began) and forward again from the journal, or, if it is older than the anchor, from the journal's
+than what its concept already holds makes its patient be *rewound*: back to the anchor (a copy of the row, at most
+about an hour old) and forward again from the journal, or, if it is older than the anchor, from the journal's
 beginning. A patient whose past changed otherwise (a correction, a merge, an association) is folded anew.
 
 Cost: a plain batch grows with its samples alone, not with the number of patients; a rewind with the patient's
-samples since the hour began; a refold with the patient's whole series. Memory is `bytes_per_patient` for each.
+samples since the anchor; a refold with the patient's whole series. Memory is `bytes_per_patient` for each.
 
 One thread applies. Others may read one patient's row meanwhile, but a row under `apply` can be seen half moved; the
 owner serialises where that matters.
@@ -189,7 +189,7 @@ class Twins:
         state = (self.tracker.last_us, self.last_order, self.newest_us, self._anchor_us)
         needs, groups, earliest, anchor = kernels.sort_out(row, samples.concept, samples.at_us, samples.order, state)
         if anchor.any():
-            self._take_anchors(groups[anchor], earliest[anchor] - earliest[anchor] % HOUR_US)
+            self._take_anchors(groups[anchor], earliest[anchor])
         late: list[tuple[int, int]] = []
         if needs.any():
             before = needs == BEFORE_ANCHOR
@@ -250,12 +250,11 @@ class Twins:
         samples = self._series(pid, ALL_PAST_US, last_seq)
         if not len(samples):
             return
-        newest_us = int(samples.at_us.max())
-        hour_us = newest_us - newest_us % HOUR_US
-        before = samples.at_us < hour_us
+        anchor_us = int(samples.at_us.max()) - HOUR_US
+        before = samples.at_us < anchor_us
         earlier = samples.where(before)
         self._fold(np.full(len(earlier), row), earlier)
-        self._take_anchors(np.array([row]), np.array([hour_us]))
+        self._take_anchors(np.array([row]), np.array([anchor_us]))
         rest = samples.where(~before)
         self._fold(np.full(len(rest), row), rest)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores.columns import Scores, score
-from vitruvian.prediction.scores.inputs import INPUTS, Floats, inputs_from
+from vitruvian.prediction.scores.inputs import INPUTS, Floats, Inputs, inputs_from
 from vitruvian.prediction.scores.views import ScoreView, views
 from vitruvian.twin.ports import JournalReader
 from vitruvian.twin.twins import Twins
@@ -29,10 +29,23 @@ def scores_of(
     """Every score of these patients at an instant, columns in their order. Raises NotFoundError for one without a
     twin.
     """
+    return score(inputs_of(twins, pids, now_us, urine_24h_ml))
+
+
+def inputs_of(
+    twins: Twins,
+    pids: Sequence[int] | NDArray[np.int64],
+    now_us: int,
+    urine_24h_ml: Floats | None = None,
+    *,
+    expire: bool = True,
+) -> Inputs:
+    """What the scores read of these twins. Without `expire`, as if no value were ever too old to be used."""
     rows = twins.rows(pids)
     value = twins.tracker.last_value[rows[:, None], _CONCEPTS].T
     occurred_us = twins.tracker.last_us[rows[:, None], _CONCEPTS].T
-    return score(inputs_from(value, occurred_us, now_us, _VALID_S, twins.birth_us[rows], urine_24h_ml))
+    valid_s = _VALID_S if expire else np.full(len(INPUTS), np.inf)
+    return inputs_from(value, occurred_us, now_us, valid_s, twins.birth_us[rows], urine_24h_ml)
 
 
 def score_views(twins: Twins, pid: int, now_us: int, journal: JournalReader | None = None) -> tuple[ScoreView, ...]:
