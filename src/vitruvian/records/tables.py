@@ -92,7 +92,7 @@ def observations(
     """One event for each value that is there; `values` stand in the order of `measures`."""
     events = []
     for measure, number in zip(measures, values, strict=True):
-        if number is None or number != number:  # noqa: PLR0124  (NaN is the one number unlike itself)
+        if number is None or number != number:
             continue
         concept = measure.concept
         if measure.fraction:

@@ -87,6 +87,9 @@ def _given(
         if amount is None and rate is None:
             yield Reading(name, ignored="neither an amount nor a rate")
             continue
+        if rate is None and name == "inputevents_cv" and _is_infusion(local.concept):
+            yield Reading(name, ignored="the amount that a charted rate delivered")
+            continue
         dose = dose_of(local.concept, amount, amount_unit or "", rate, rate_unit or "", weights[place])
         lasts = end_us if dose.rate is not None and end_us is not None and end_us >= at_us else None
         code = f"{SYSTEMS}medication-icu|{item}|{site.label('d_items', item)}"
@@ -122,6 +125,12 @@ def dose_of(
         return Dose(known.normalize_dose(amount, unit, weight), target) if unit else Dose(amount, amount_unit)
     except UnitError:
         return Dose(amount, amount_unit)
+
+
+def _is_infusion(concept: str) -> bool:
+    """Whether the vocabulary keeps the medicine as a rate."""
+    given = VOCABULARY[concept].administration
+    return given is not None and given.rate_unit != "" and given.rate_unit == VOCABULARY[concept].unit
 
 
 def _quality(concept: str, dose: Dose) -> tuple[str, ...]:
