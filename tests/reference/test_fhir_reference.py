@@ -11,7 +11,8 @@ import pytest
 from tests.reference import fhir_check
 from tests.support import require_data
 from vitruvian.core.events import Entry, Quantity
-from vitruvian.records.base import Context, discover, read_found
+from vitruvian.journal import Journal
+from vitruvian.records.base import Context, discover, read_events, read_found
 from vitruvian.records.tally import Tally
 
 pytestmark = pytest.mark.data
@@ -90,3 +91,18 @@ def test_nothing_is_made_up(expected, read) -> None:
     """No entry without an observation that the check also found to be in the vocabulary."""
     _, entries, _ = read
     assert set(entries) <= set(expected.rows)
+
+
+def test_the_journal_takes_it_all_once(folder: Path, tmp_path: Path) -> None:
+    """32 people: Synthea's 30, and the two that HL7's examples speak of; a second reading is all duplicates."""
+    journal = Journal.open(tmp_path / "journal.db")
+    for outcome in ("committed", "duplicate"):
+        entries = list(read_events(folder))
+        receipts = [
+            receipt
+            for start in range(0, len(entries), 1_000)
+            for receipt in journal.append(entries[start : start + 1_000], recorded_us=1_800_000_000_000_000).receipts
+        ]
+        assert {receipt.outcome for receipt in receipts} == {outcome}
+        assert len(journal.patients()) == 32
+    journal.close()

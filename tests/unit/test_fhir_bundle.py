@@ -10,8 +10,10 @@ import pytest
 
 from tests.fhir_support import (
     bundle,
+    code,
     mimic_medications,
     mimic_observations,
+    mimic_stays,
     observation,
     patient,
     read,
@@ -185,6 +187,33 @@ def test_mimics_infusions_keep_their_rate() -> None:
     assert infusion.value == Dose(1200.0, "ug", 0.12, "ug/kg/min", "")
     assert infusion.ended_us is not None
     assert (push.concept, push.value, push.ended_us) == ("furosemide", Dose(40.0, "mg"), None)
+
+
+def test_an_export_refers_to_medicines_and_places_in_files_beside(tmp_path: Path) -> None:
+    norepinephrine = {
+        "resourceType": "Medication",
+        "id": "n",
+        "code": code("7512", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+    }
+    given = {**mimic_medications()[0], "medicationReference": {"reference": "Medication/n"}}
+    del given["medicationCodeableConcept"]
+    bed = {"resourceType": "Location", "id": "b", "name": "B7", "physicalType": code("bd", "urn:type")}
+    stay = {**mimic_stays()[1], "location": [{"location": {"reference": "Location/b"}}]}
+    for name, resource in {
+        "MedicationAdministration": given,
+        "1.Medication": norepinephrine,
+        "Encounter": stay,
+        "Location.000": bed,
+    }.items():
+        (tmp_path / f"{name}.ndjson").write_text(json.dumps(resource) + "\n")
+    (tmp_path / "Medication.broken.ndjson.gz").write_bytes(b"\x1f\x8b broken")
+    events = {
+        entry.source_id.partition("/")[0]: entry.events[0]
+        for reading in iter_readings(tmp_path)
+        for entry in reading.entries
+    }
+    assert events["MedicationAdministration"].concept == "norepinephrine"
+    assert events["Encounter"].value.location.bed == "B7"
 
 
 def test_mimics_patient_admission_and_observations_are_one_persons(tmp_path: Path) -> None:

@@ -221,7 +221,9 @@ def test_an_implausible_dose_is_flagged() -> None:
 
 
 def test_an_unknown_medicine_shows_by_its_code() -> None:
-    (event,) = only(administration(medicationCodeableConcept=code("1", "urn:local", "Moonwater"))).events
+    (reading,) = read(administration(medicationCodeableConcept=code("1", "urn:local", "Moonwater")))
+    (event,) = reading.entries[0].events
+    assert reading.unmapped == ("urn:local|1|Moonwater",)
     assert (event.concept, event.code) == ("", "urn:local|1|Moonwater")
     assert event.value.rate_unit == "ug/kg/min"
 

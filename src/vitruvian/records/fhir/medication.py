@@ -71,7 +71,7 @@ def read_administration(raw: bytes, full_url: str, scope: Scope) -> Reading:
         scope.references.visit(stated.context),
         status=_status(stated.status, _ADMINISTERED),
     )
-    return Reading("MedicationAdministration", (entry,))
+    return Reading("MedicationAdministration", (entry,), unmapped=_unmapped(event, what))
 
 
 def read_request(raw: bytes, full_url: str, scope: Scope) -> Reading:
@@ -107,7 +107,7 @@ def _read_order(kind: str, raw: bytes, full_url: str, scope: Scope) -> Reading:
         available_us=said.us if said else None,
         status=_status(stated.status, _ORDERED),
     )
-    return Reading(kind, (entry,))
+    return Reading(kind, (entry,), unmapped=_unmapped(event, what))
 
 
 def _ordered_amounts(stated: structs.MedicationOrder) -> _Amounts:
@@ -202,6 +202,11 @@ def _what(
     if found is None or not (found.coding or found.text):
         raise Refused("no-code", "found no medication, expected medicationCodeableConcept or medicationReference")
     return found
+
+
+def _unmapped(event: Event, what: structs.CodeableConcept) -> tuple[str, ...]:
+    """The code of a medicine that shows on the timeline only, for the site to map."""
+    return () if event.concept or not what.coding else (event.code,)
 
 
 def _subject(reference: structs.Reference | None, scope: Scope) -> Subject:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,13 +13,13 @@ from vitruvian.core.limits import BUNDLE_BYTES_MAX
 from vitruvian.records.base import Context, quarantined
 from vitruvian.records.fhir.bundle import read_document, read_single
 from vitruvian.records.fhir.scope import make_scope
+from vitruvian.records.fhir.siblings import DAMAGED, learn_siblings
 from vitruvian.records.files import read_file
 
 NAME: Final = "fhir"
 _DOCUMENTS: Final = (".json", ".json.gz")
 _LINES: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 _BOM: Final = b"\xef\xbb\xbf"
-_DAMAGED: Final = (OSError, EOFError, zlib.error)
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -41,7 +40,7 @@ def read(path: Path, context: Context) -> Iterator[Reading]:
         data = read_file(path, BUNDLE_BYTES_MAX)
     except LimitError as error:
         yield quarantined("document", "too-large", str(error), context.source or NAME)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield quarantined("document", "unreadable-file", f"{path.name}: {error}", context.source or NAME)
     else:
         yield from _read_data(data, context)
@@ -78,6 +77,7 @@ def _is_lines(data: bytes) -> bool:
 def _read_lines(path: Path, context: Context) -> Iterator[Reading]:
     """NDJSON (FHIR Bulk Data), in memory bounded by the longest line."""
     scope = make_scope(context)
+    learn_siblings(path, scope.references, _lines)
     try:
         for line in _lines(path):
             if len(line) > BUNDLE_BYTES_MAX:
@@ -85,7 +85,7 @@ def _read_lines(path: Path, context: Context) -> Iterator[Reading]:
                 yield quarantined("document", "too-large", detail, scope.source, raw=line)
             else:
                 yield from read_single(line, scope)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         yield quarantined("document", "unreadable-file", f"{path.name}: {error}", scope.source)
 
 
