@@ -17,11 +17,13 @@ from vitruvian.core.events import Entry, Event, Finding
 from vitruvian.core.identifiers import Identifier
 from vitruvian.core.time import HOUR_US, MINUTE_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation import subject_of, subjects
+from vitruvian.explanation.risk import DRIVER_MIN
 from vitruvian.prediction.scores import Scores, score_event, views
 from vitruvian.prediction.scores.inputs import INPUTS
 from vitruvian.prediction.scores.of_twins import scores_of
 from vitruvian.prediction.sepsis import RiskColumns, SepsisModel
-from vitruvian.signals.features import features
+from vitruvian.signals.features import PERSONAL, features
 from vitruvian.twin import NO_BIRTH, Twins
 from vitruvian.twin.twins import SEX_CODES
 
@@ -35,12 +37,16 @@ _YEAR_US: Final = 365.2425 * 24 * HOUR_US
 
 
 class Assessment(NamedTuple):
-    """A patient's latest scores and risk: place `at` in the columns of the batch made at `now_us`."""
+    """A patient's latest scores and risk: place `at` in the columns of the batch made at `now_us`.
+
+    `driver` is what raises the risk most, in words; empty where nothing does notably.
+    """
 
     scores: Scores
     risks: RiskColumns
     at: int
     now_us: int
+    driver: str
 
     @property
     def probability(self) -> float | None:
@@ -49,11 +55,34 @@ class Assessment(NamedTuple):
         return None if np.isnan(value) else value
 
 
+class Drivers:
+    """Finds what raises each risk most, all features about one subject together."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        about = [subject_of(name) for name in names]
+        known = list(dict.fromkeys(about))
+        self._sums = np.zeros((len(names), len(known)), np.float32)
+        self._sums[np.arange(len(names)), [known.index(name) for name in about]] = 1.0
+        # Age and sex move a risk, but are no news to whoever looks at the row.
+        self._sums[:, [known.index(name) for name in PERSONAL if name in known]] = 0.0
+        self._labels = [subjects(name).label for name in known]
+
+    def of(self, risks: RiskColumns) -> list[str]:
+        """One label a row."""
+        weights = np.nan_to_num(risks.contributions) @ self._sums
+        best = weights.argmax(axis=1)
+        enough = weights[np.arange(len(best)), best] >= DRIVER_MIN
+        return [
+            self._labels[place] if shown else "" for place, shown in zip(best.tolist(), enough.tolist(), strict=True)
+        ]
+
+
 class Assessor:
     """Keeps every patient's latest assessment. One thread assesses; others may read `latest`."""
 
     def __init__(self, twins: Twins, model: SepsisModel) -> None:
         self._twins, self.model = twins, model
+        self._drivers = Drivers(model.names)
         self.latest: dict[int, Assessment] = {}
         self.history: dict[int, deque[tuple[int, float]]] = {}
         self._issued_us: dict[int, int] = {}
@@ -62,19 +91,18 @@ class Assessor:
         """Score these patients, all of whom have a twin, at an instant."""
         if not len(pids):
             return
-        rows = self._twins.rows(pids)
         scores = scores_of(self._twins, pids, now_us)
-        birth_us, sex = self._twins.birth_us[rows], self._twins.sex[rows]
-        values = features(
-            self._twins.tracker,
-            rows,
-            now_us,
-            age_years=np.where(birth_us == NO_BIRTH, np.nan, (now_us - birth_us) / _YEAR_US),
-            male=_MALE[sex],
-        )
-        risks = self.model.predict(values)
+        risks = self.model.predict(self.features(pids, now_us))
+        drivers = self._drivers.of(risks)
         for at, pid in enumerate(pids.tolist()):
-            self.latest[pid] = Assessment(scores, risks, at, now_us)
+            self.latest[pid] = Assessment(scores, risks, at, now_us, drivers[at])
+
+    def features(self, pids: NDArray[np.int64], now_us: int) -> NDArray[np.float32]:
+        """What the model reads of these patients: (n, F) by `signals.features.FEATURES`, NaN where missing."""
+        rows = self._twins.rows(pids)
+        birth_us, sex = self._twins.birth_us[rows], self._twins.sex[rows]
+        age_years = np.where(birth_us == NO_BIRTH, np.nan, (now_us - birth_us) / _YEAR_US)
+        return features(self._twins.tracker, rows, now_us, age_years=age_years, male=_MALE[sex])
 
     def forget(self, pids: Iterable[int]) -> None:
         """These patients merged away or left."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from vitruvian.alerts import Alerts, Step, entry_of, load_rules, steps_kept
 from vitruvian.core.events import Entry
-from vitruvian.core.time import Clock
+from vitruvian.core.time import SECOND_US, Clock
 from vitruvian.journal import Journal
 from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.service.assess import HISTORY_US, Assessor
@@ -29,6 +29,7 @@ from vitruvian.twin.snapshots import NAME
 log = logging.getLogger(__name__)
 
 LATENCIES_MAX: Final = 20_000
+LAGS_A_BATCH_MAX: Final = 16
 LOOK_PATIENTS_MAX: Final = 1_000  # whose scores are looked at again in one tick; more go round
 
 
@@ -60,6 +61,7 @@ class Follower:
         self.assessor = Assessor(self.twins, model)
         self.seq = self.twins.seq
         self.latencies_s: deque[float] = deque(maxlen=LATENCIES_MAX)
+        self.lags_s: deque[float] = deque(maxlen=LATENCIES_MAX)
         self.counts = {"batches": 0, "samples": 0, "assessed": 0, "issued": 0, "scored_s": 0.0, "applied_s": 0.0}
         self._next_look = 0
         self._snapshot_seq = self.seq
@@ -118,10 +120,19 @@ class Follower:
             self.counts["applied_s"] += applied - started
             self.counts["scored_s"] += time.perf_counter() - applied
             source_us = max((int(batch.commit.samples.occurred_us.max(initial=0)) for batch in batches), default=0)
+        self._note_lags(batches)
         done_ns = time.monotonic_ns()
         self.latencies_s.extend((done_ns - batch.arrived_ns) / 1e9 for batch in batches)
         shown = sorted(touched | renewed)
         self._moved(Moved([pid for pid in shown if pid not in gone], sorted(gone), source_us, steps))
+
+    def _note_lags(self, batches: Sequence[Batch]) -> None:
+        """How old measurements are when their patient has been scored: every entry's, thinned."""
+        now_us = self._clock.now_us()
+        for batch in batches:
+            _, first = np.unique(batch.commit.samples.seq, return_index=True)
+            lags_us = now_us - batch.commit.samples.occurred_us[first[:: max(1, len(first) // LAGS_A_BATCH_MAX)]]
+            self.lags_s.extend((lags_us / SECOND_US).tolist())
 
     def _renew(self, pids: set[int]) -> set[int]:
         """Read these patients again; those who are no longer on the ward."""

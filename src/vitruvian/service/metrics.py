@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -40,22 +40,17 @@ class Metrics:
         yield GaugeMetricFamily("vitruvian_queue_entries", "entries waiting for a commit", ward.intake.waiting)
         yield GaugeMetricFamily("vitruvian_viewers", "open streams to pages", ward.hub.viewers)
         yield GaugeMetricFamily("vitruvian_alerts_open", "alerts that have not ended", len(ward.follower.alerts.open()))
-        yield self._latency()
-
-    def _latency(self) -> Metric:
-        latencies_s = np.array(self._ward.follower.latencies_s)
-        about = "from arrival to score, of recent commits"
-        gauge = GaugeMetricFamily("vitruvian_arrival_to_scored_seconds", about, labels=["quantile"])
-        for quantile in QUANTILES:
-            value = float(np.quantile(latencies_s, quantile)) if latencies_s.size else float("nan")
-            gauge.add_metric([f"{quantile}"], value)
-        return gauge
+        follower = ward.follower
+        about = "from arrival here to scored, of recent commits"
+        yield _quantiles("vitruvian_arrival_to_scored_seconds", about, follower.latencies_s)
+        about = "age of a measurement when its patient was scored, of recent ones"
+        yield _quantiles("vitruvian_measured_to_scored_seconds", about, follower.lags_s)
 
 
-def latency_quantiles_s(latencies_s: list[float]) -> dict[str, float]:
-    """p50, p95 and p99 of latencies in seconds; NaN where there were none."""
-    values = np.array(latencies_s)
-    return {
-        f"p{round(100 * quantile)}": float(np.quantile(values, quantile)) if values.size else float("nan")
-        for quantile in QUANTILES
-    }
+def _quantiles(name: str, about: str, recent_s: Iterable[float]) -> Metric:
+    values = np.array(list(recent_s))
+    gauge = GaugeMetricFamily(name, about, labels=["quantile"])
+    for quantile in QUANTILES:
+        value = float(np.quantile(values, quantile)) if values.size else float("nan")
+        gauge.add_metric([f"{quantile}"], value)
+    return gauge

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
-from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.core.time import HOUR_US
+from vitruvian.explanation import Evidence, Issued, explain_risk
 from vitruvian.service import build
 from vitruvian.service.assess import Assessment, Assessor
 from vitruvian.service.views import Attribution, RiskBrief, RiskCard
+from vitruvian.signals.features import FEATURES
 
 ATTRIBUTIONS_MAX: Final = 5
 TARGET: Final = "Sepsis"
 DECIMALS: Final = 3  # of a probability, as shown and streamed: finer changes are no news
+EARLIER_US: Final = 6 * HOUR_US
+NOTHING_YET: Final = "nothing was measured yet"
 
 
 def brief(found: Assessment, history: Iterable[tuple[int, float]], now_us: int) -> RiskBrief:
@@ -32,7 +36,7 @@ def brief(found: Assessment, history: Iterable[tuple[int, float]], now_us: int) 
         round(float(found.risks.high[found.at]), DECIMALS),
         "",
         build.trend(at_us, past, now_us),
-        _driver(found),
+        found.driver,
         spark,
     )
 
@@ -42,11 +46,12 @@ def card(assessor: Assessor, pid: int) -> RiskCard:
     model = assessor.model
     found = assessor.latest.get(pid)
     if found is None:
-        return RiskCard(
-            TARGET, model.horizon_h, None, None, None, model.prevalence, "nothing was measured yet", model.version, 0
-        )
-    told = explain(assessor, pid, found)
+        return RiskCard(TARGET, model.horizon_h, None, None, None, model.prevalence, NOTHING_YET, model.version, 0)
+    evidence = explain(assessor, pid, found)
     shown = found.probability is not None
+    attributions = tuple(
+        Attribution(one.label, one.contribution, one.read) for one in evidence.attributions[:ATTRIBUTIONS_MAX]
+    )
     return RiskCard(
         TARGET,
         model.horizon_h,
@@ -57,60 +62,43 @@ def card(assessor: Assessor, pid: int) -> RiskCard:
         found.risks.why(found.at),
         model.version,
         found.now_us,
-        calibration=calibration_note(model.card),
-        sentence=told.text,
-        missing=told.missing,
-        attributions=told.attributions,
+        calibration=calibration_note(assessor),
+        sentence=evidence.text,
+        missing=evidence.missing,
+        attributions=attributions if shown else (),
     )
 
 
-def calibration_note(card_: Mapping[str, Any]) -> str:
-    """What is known of how far the probability can be trusted, in one sentence."""
-    return str(card_.get("calibration_note", ""))
+def explain(assessor: Assessor, pid: int, found: Assessment) -> Evidence:
+    """The evidence of a patient's latest risk: facts, sentences that cite them, attributions."""
+    risks, at = found.risks, found.at
+    values = dict(zip(FEATURES, assessor.features(np.array([pid]), found.now_us)[0].tolist(), strict=True))
+    earlier = _earlier(assessor.history.get(pid, ()), found.now_us)
+    issued = Issued(
+        "sepsis",
+        assessor.model.horizon_h,
+        found.now_us,
+        found.probability,
+        low=float(risks.low[at]),
+        high=float(risks.high[at]),
+        insufficient=risks.why(at),
+        earlier=earlier[1] if earlier else None,
+        earlier_us=earlier[0] if earlier else None,
+    )
+    return explain_risk(issued, values, dict(zip(risks.names, risks.contributions[at].tolist(), strict=True)))
 
 
-def concept_of(feature: str) -> str:
-    """The concept a feature is made from: the longest name of the vocabulary that begins it; empty for none."""
-    parts = feature.split("_")
-    for end in range(len(parts), 0, -1):
-        name = "_".join(parts[:end])
-        if name in VOCABULARY:
-            return name
-    return ""
+def _earlier(history: Iterable[tuple[int, float]], now_us: int) -> tuple[int, float] | None:
+    """What was issued about six hours ago, or the oldest since then."""
+    return next((point for point in history if now_us - EARLIER_US <= point[0] < now_us), None)
 
 
-class Told(NamedTuple):
-    """A risk in words."""
-
-    text: str
-    missing: tuple[str, ...]
-    attributions: tuple[Attribution, ...]
-
-
-def by_concept(found: Assessment) -> list[tuple[str, float]]:
-    """What each concept adds to the log-odds, its features together, the strongest first."""
-    sums: dict[str, float] = {}
-    for name, value in zip(found.risks.names, found.risks.contributions[found.at].tolist(), strict=True):
-        concept = concept_of(name) or name
-        sums[concept] = sums.get(concept, 0.0) + value
-    return sorted(sums.items(), key=lambda item: -abs(item[1]))
-
-
-def label(concept: str) -> str:
-    """What a person calls it."""
-    known = VOCABULARY.get(concept)
-    return known.display if known else concept.replace("_", " ")
-
-
-def _driver(found: Assessment) -> str:
-    return next((label(name) for name, value in by_concept(found) if value > 0), "")
-
-
-def explain(assessor: Assessor, pid: int, found: Assessment) -> Told:
-    """The risk of a patient in words; nothing where there is none."""
-    if found.probability is None:
-        return Told("", (), ())
-    told = [Attribution(label(name), value) for name, value in by_concept(found)[:ATTRIBUTIONS_MAX]]
-    return Told(
-        "Associated most with: " + ", ".join(item.label for item in told if item.contribution > 0), (), tuple(told)
+def calibration_note(assessor: Assessor) -> str:
+    """How far the probability can be trusted, in one sentence of measured figures."""
+    told = assessor.model.card.get("evaluation")
+    if not told:
+        return "Not evaluated on held-out patients."
+    return (
+        f"In held-out patients of the data it was trained on: calibration slope {told['calibration_slope']:.2f}"
+        f" (1 is exact), AUROC {told['auroc']:.2f}. Another hospital may differ."
     )
