@@ -68,7 +68,7 @@ def to_markdown(result: dict[str, Any]) -> str:
             "",
             f"{result['patients']:,} patients ({result['septic_patients']:,} with sepsis), {result['hours']:,} hours,"
             f' of which {100 * result["prevalence"]:.2f} % carry the label. The model says "insufficient data"'
-            f" in {100 * result['insufficient_share']:.1f} % of them; {result['rejected_samples']:,} implausible samples"
+            f" in {100 * result['insufficient_share']:.1f} % of them; {result['rejected_samples']:,} implausible ones"
             " were left out. Ranges are 95 % intervals over 200 bootstrap draws of patients.",
             "",
             *tabulate(result["rows"]),

@@ -12,12 +12,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.sepsis.basis import TERMS, Basis
+from vitruvian.prediction.sepsis.basis import KNOTS, TERMS, Basis
 from vitruvian.prediction.sepsis.logistic import Logistic
 
 OPSET: Final = 17
 IR_VERSION: Final = 8  # read by every onnxruntime since 1.15
 INTERVAL_Z: Final = 1.959964
+
+Step = tuple[str, list[str], str, dict[str, Any]]  # operator, inputs, output, attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def to_onnx(fitted: Fitted) -> bytes:
     from onnx import TensorProto, checker, helper, numpy_helper
 
     constants = {name: numpy_helper.from_array(value, name) for name, value in _constants(fitted).items()}
-    nodes = [helper.make_node(kind, inputs, [output], **attributes) for kind, inputs, output, attributes in _STEPS]
+    nodes = [helper.make_node(kind, inputs, [output], **attributes) for kind, inputs, output, attributes in _steps()]
     count = len(fitted.basis.names)
     graph = helper.make_graph(
         nodes,
@@ -64,62 +66,70 @@ def to_onnx(fitted: Fitted) -> bytes:
     return serialised
 
 
-# (operator, inputs, output, attributes), in order; names not made by a step are constants.
-_STEPS: Final[tuple[tuple[str, list[str], str, dict[str, Any]], ...]] = (
-    ("IsNaN", ["features"], "absent", {}),
-    ("Where", ["absent", "center", "features"], "filled", {}),
-    ("Max", ["filled", "low_limit"], "raised", {}),
-    ("Min", ["raised", "high_limit"], "clipped", {}),
-    ("Sub", ["clipped", "center"], "centered", {}),
-    ("Div", ["centered", "scale"], "line", {}),
-    ("Unsqueeze", ["line", "last_axis"], "line_term", {}),
-    ("Unsqueeze", ["clipped", "last_axis"], "clipped_term", {}),
-    ("Sub", ["clipped_term", "knots"], "beyond", {}),
-    ("Relu", ["beyond"], "hinge", {}),
-    ("Sub", ["hinge", "hinge_center"], "hinge_centered", {}),
-    ("Div", ["hinge_centered", "hinge_scale"], "hinge_terms", {}),
-    ("Cast", ["absent"], "absent_number", {"to": 1}),
-    ("Mul", ["absent_number", "indicated"], "missing", {}),
-    ("Unsqueeze", ["missing", "last_axis"], "missing_term", {}),
-    ("Concat", ["line_term", "hinge_terms", "missing_term"], "terms", {"axis": 2}),
-    ("Mul", ["terms", "coefficients"], "weighted", {}),
-    ("ReduceSum", ["weighted", "last_axis"], "contributions", {"keepdims": 0}),
-    ("ReduceSum", ["contributions", "row_axis"], "departure", {"keepdims": 0}),
-    ("Add", ["departure", "base"], "logit", {}),
-    ("Sigmoid", ["logit"], "probability", {}),
-    ("Reshape", ["terms", "flat"], "design", {}),
-    ("MatMul", ["design", "deviations"], "moves", {}),
-    ("Add", ["moves", "base_deviations"], "spread_of", {}),
-    ("ReduceSumSquare", ["spread_of"], "squares", {"axes": [1], "keepdims": 0}),
-    ("Mul", ["squares", "per_replica"], "variance", {}),
-    ("Sqrt", ["variance"], "deviation", {}),
-    ("Mul", ["deviation", "z"], "margin", {}),
-    ("Sub", ["logit", "margin"], "logit_low", {}),
-    ("Add", ["logit", "margin"], "logit_high", {}),
-    ("Sigmoid", ["logit_low"], "low", {}),
-    ("Sigmoid", ["logit_high"], "high", {}),
-)
+def _steps() -> list[Step]:
+    """The graph's operators in order; names that no step makes are constants.
+
+    Every array stays two-dimensional, one column a feature, and scales are folded into the coefficients: that is four
+    times as fast as the same sums over a third axis of terms.
+    """
+    hinges = [f"hinge_{k}" for k in range(len(KNOTS))]
+    steps: list[Step] = [
+        ("IsNaN", ["features"], "absent", {}),
+        ("Where", ["absent", "center", "features"], "filled", {}),
+        ("Max", ["filled", "low_limit"], "raised", {}),
+        ("Min", ["raised", "high_limit"], "clipped", {}),
+        ("Sub", ["clipped", "center"], "line", {}),
+        ("Cast", ["absent"], "missing", {"to": 1}),
+    ]
+    for k, hinge in enumerate(hinges):
+        steps += [("Sub", ["clipped", f"knot_{k}"], f"beyond_{k}", {}), ("Relu", [f"beyond_{k}"], hinge, {})]
+    terms = ["line", *hinges, "missing"]
+    total = "contributions_at_median"
+    for k, term in enumerate(terms):
+        output = "contributions" if term == "missing" else f"sum_{k}"
+        steps += [("Mul", [term, f"coefficient_{k}"], f"part_{k}", {}), ("Add", [f"part_{k}", total], output, {})]
+        total = output
+    return [
+        *steps,
+        ("ReduceSum", ["contributions", "columns"], "departure", {"keepdims": 0}),
+        ("Add", ["departure", "base"], "logit", {}),
+        ("Sigmoid", ["logit"], "probability", {}),
+        ("Concat", terms, "design", {"axis": 1}),
+        ("MatMul", ["design", "deviations"], "moves", {}),
+        ("Add", ["moves", "deviations_at_median"], "deviation_of", {}),
+        ("ReduceSumSquare", ["deviation_of"], "squares", {"axes": [1], "keepdims": 0}),
+        ("Mul", ["squares", "per_replica"], "variance", {}),
+        ("Sqrt", ["variance"], "deviation", {}),
+        ("Mul", ["deviation", "z"], "margin", {}),
+        ("Sub", ["logit", "margin"], "logit_low", {}),
+        ("Add", ["logit", "margin"], "logit_high", {}),
+        ("Sigmoid", ["logit_low"], "low", {}),
+        ("Sigmoid", ["logit_high"], "high", {}),
+    ]
 
 
 def _constants(fitted: Fitted) -> dict[str, NDArray[Any]]:
     basis, slope = fitted.basis, fitted.slope
+    count = len(basis.names)
+    # What each column of the basis is divided by, and where its hinges stand at the median: (F, TERMS).
+    scale = np.column_stack([np.tile(basis.scale[:, None], TERMS - 1), np.ones(count)]).astype(np.float64)
+    scale[:, -1] = 1.0 / np.maximum(basis.indicated, 1e-30)  # no indicator: a coefficient of (almost) nothing
+    at_median = np.column_stack([np.zeros(count), basis.hinge_center, np.zeros(count)])
+    coefficients = slope * fitted.logistic.coefficients.reshape(count, TERMS) / scale
     deviations = slope * (fitted.replicas - np.append(fitted.logistic.coefficients, fitted.logistic.intercept))
+    spread = deviations[:, :-1].reshape(-1, count, TERMS) / scale
     single: dict[str, Any] = {
         "center": basis.center,
-        "scale": basis.scale,
         "low_limit": basis.low,
         "high_limit": basis.high,
-        "knots": basis.knots,
-        "hinge_center": basis.hinge_center,
-        "hinge_scale": basis.scale[:, None],
-        "indicated": basis.indicated,
-        "coefficients": slope * fitted.logistic.coefficients.reshape(-1, TERMS),
+        "contributions_at_median": -(coefficients * at_median).sum(axis=1),
         "base": slope * fitted.logistic.intercept + fitted.intercept,
-        "deviations": deviations[:, :-1].T,
-        "base_deviations": deviations[:, -1],
+        "deviations": spread.transpose(2, 1, 0).reshape(TERMS * count, -1),
+        "deviations_at_median": deviations[:, -1] - (spread * at_median).sum(axis=(1, 2)),
         "per_replica": 1.0 / len(deviations),
         "z": INTERVAL_Z,
     }
+    single |= {f"knot_{k}": basis.knots[:, k] for k in range(len(KNOTS))}
+    single |= {f"coefficient_{k}": coefficients[:, k] for k in range(TERMS)}
     constants = {name: np.ascontiguousarray(value, np.float32) for name, value in single.items()}
-    axes = {"last_axis": [2], "row_axis": [1], "flat": [-1, basis.width]}
-    return constants | {name: np.array(value, np.int64) for name, value in axes.items()}
+    return constants | {"columns": np.array([1], np.int64)}

@@ -15,7 +15,7 @@ from vitruvian.core.errors import ModelError
 from vitruvian.signals.features import FEATURES, PRACTICE_FEATURES
 
 SHIPPED: Final = Path(__file__).resolve().parent / "model"
-BLOCK: Final = 512  # rows the graph sees at once: its intermediate columns then stay in the processor's cache
+BLOCK: Final = 128  # rows the graph sees at once: its intermediate columns then stay in the processor's cache
 
 ADULT_YEARS: Final = 18.0
 # At least this many of these must be fresh, else nothing is said.

@@ -31,7 +31,7 @@ from vitruvian.prediction.sepsis.split import patients_of, role_of
 from vitruvian.prediction.sepsis.utility import HourValues, best_threshold, hour_values, normalized_utility
 from vitruvian.signals.features import PRACTICE_FEATURES
 
-PENALTIES: Final = (300.0, 1000.0, 3000.0)
+PENALTIES: Final = (1000.0, 3000.0, 10_000.0)
 REPLICAS: Final = 24
 HELD_SEED: Final = "held"  # a fifth of the training patients, set aside to choose penalty and threshold
 _TIMING: Final = ("_age_h", *PRACTICE_FEATURES, *ADMISSION_FEATURES)
@@ -185,8 +185,7 @@ def _train(data: Path, out: Path, ablations: bool, say: Say) -> dict[str, Any]:
     (out / "model.onnx").write_bytes(graph)
     _write_card(card, out)
     test = patients_of(cohort.ids, "test")
-    rows = np.isin(cohort.patient, test)
-    tested = FeatureTable(table.names, table.values[rows], table.samples, table.rejected)
+    tested = feature_table(cohort.of(test))
     result = evaluate.judge(SepsisModel.load(out), cohort.of(test), tested)
     if ablations:
         result["ablations"] = _ablate(cohort, table, say)
