@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.journal_support import at, mrn, observation
+from tests.journal_support import association, at, merge, mrn, observation
 from tests.unit.test_alerts_lifecycle import RULES, said
 from vitruvian.alerts import Alerts, Step, entry_of, parse_rules, step_of, steps_kept
 from vitruvian.core.errors import JournalError
-from vitruvian.core.events import Event, Finding
+from vitruvian.core.events import Entry, Event, Finding
 from vitruvian.journal import Journal
 from vitruvian.twin import Twins, open_twins
 
@@ -92,3 +92,43 @@ def test_derived_entries_never_move_a_twin(journal: Journal) -> None:
     twins.apply(journal.append([entry], recorded_us=at(1)))
     assert twins.hash(step.alert.pid) == before
     assert open_twins(journal).hash(step.alert.pid) == before
+
+
+def test_a_correction_is_heard_and_so_is_its_withdrawal(journal: Journal) -> None:
+    twins, alerts = Twins(journal), Alerts(parse_rules(RULES))
+
+    def told(minute: float, *entries: Entry) -> list[str]:
+        commit = journal.append(entries, recorded_us=at(minute))
+        twins.apply(commit)
+        return said(alerts.follow(commit, twins, at(minute)))
+
+    lab = {"subject": mrn(1), "concept": "ph", "unit": "[pH]"}
+    assert told(1, observation("a", 0, 7.40, **lab), observation("b", 5, 7.38, **lab)) == []  # type: ignore[arg-type]
+    assert told(10, observation("b", 5, 7.05, version="2", **lab)) == ["raised acid"]  # type: ignore[arg-type]
+    gone = observation("b", 5, 7.05, version="3", status="entered-in-error", **lab)  # type: ignore[arg-type]
+    assert told(20, gone) == ["cleared acid"], "what is left is the result before it, which is normal"
+
+
+def test_what_waited_for_its_patient_is_heard_with_the_association(journal: Journal) -> None:
+    twins, alerts = Twins(journal), Alerts(parse_rules(RULES))
+    waiting = journal.append([observation("h", 5, 125.0, device="monitor")], recorded_us=at(5))
+    twins.apply(waiting)
+    assert alerts.follow(waiting, twins, at(5)) == []
+    tied = journal.append([association("a", 0, "monitor", subject=mrn(1))], recorded_us=at(6))
+    twins.apply(tied)
+    assert said(alerts.follow(tied, twins, at(6))) == ["raised warm"]
+
+
+def test_a_merge_closes_what_the_merged_record_had_and_hears_the_survivor(journal: Journal) -> None:
+    twins, alerts = Twins(journal), Alerts(parse_rules(RULES))
+    steps: list[str] = []
+    for minute, entry in (
+        (1, observation("p", 0, 7.40, subject=mrn(1), concept="ph", unit="[pH]")),
+        (2, observation("q", 1, 7.01, subject=mrn(2), concept="ph", unit="[pH]")),
+        (3, merge("m", 3, 1, 2)),
+    ):
+        commit = journal.append([entry], recorded_us=at(minute))
+        twins.apply(commit)
+        steps += said(alerts.follow(commit, twins, at(minute)))
+    assert steps == ["raised acid", "closed acid", "raised acid"]
+    assert [alert.pid for alert in alerts.open()] == [journal.resolve(mrn(1))]

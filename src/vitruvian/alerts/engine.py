@@ -27,7 +27,7 @@ from vitruvian.alerts.records import Action, Alert, Step, after, latest
 from vitruvian.alerts.rules import RuleTable
 from vitruvian.core.errors import LimitError, NotFoundError
 from vitruvian.core.time import DAY_US, MINUTE_US
-from vitruvian.twin.ports import Samples
+from vitruvian.twin.ports import Commit, Samples
 from vitruvian.twin.twins import NO_BIRTH, Twins
 
 CLOSED_MAX: Final = 4_096  # resolved alerts kept in memory; all of them are in the journal
@@ -53,6 +53,19 @@ class Alerts:
         self._raised: deque[tuple[int, bool]] = deque(maxlen=_RAISED_MAX)
 
     # --- what is heard -------------------------------------------------------
+
+    def follow(self, commit: Commit, twins: Twins, now_us: int) -> list[Step]:
+        """All that a commit says, once the twins have taken it: its new values, and anew the newest ones of
+        patients whose past changed (a correction, a device that was theirs all along); who was merged away is
+        closed.
+        """
+        gone = [pid for pid in commit.rebuild if pid not in twins]
+        again = np.array([pid for pid in commit.rebuild if pid in twins], np.int64)
+        steps = self.close(gone, now_us)
+        if again.size:
+            self._state.at_us[self._rows(again, twins, now_us)] = lifecycle.NEVER_US
+            steps += self.review(again, twins, now_us)
+        return steps + self.hear(commit.samples, twins, now_us)
 
     def hear(self, samples: Samples, twins: Twins, now_us: int) -> list[Step]:
         """New values, the moment they are known: a late result alerts now, whenever it was drawn."""
@@ -259,7 +272,7 @@ class Alerts:
         """The rows (N,) of patients (N,), with what is known of their birth."""
         distinct, place = np.unique(pids, return_inverse=True)
         rows = np.fromiter(map(self._row, distinct.tolist()), np.int64, len(distinct))
-        self._birth_us[rows] = twins.birth_us[twins.rows(distinct)]
+        self._birth_us[rows] = twins.births(distinct)
         fresh = rows[self._since_us[rows] == lifecycle.NEVER_US]
         self._since_us[fresh] = now_us
         found: NDArray[np.int64] = rows[place]

@@ -93,6 +93,14 @@ class Twins:
             raise NotFoundError(f"found no twin of patient {wanted[rows < 0][0]}: nothing was ever measured of them")
         return rows
 
+    def births(self, pids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The birth dates (N,) of these patients in microseconds; `NO_BIRTH` where unknown, or where there is no
+        twin.
+        """
+        known = (pids >= 0) & (pids < self._row_of.size)
+        rows = np.where(known, self._row_of[np.where(known, pids, 0)], -1)
+        return np.where(rows >= 0, self.birth_us[rows], NO_BIRTH)
+
     def _rows_for(self, pids: NDArray[np.int64]) -> Rows:
         """The rows of these patients; a patient seen for the first time is given one."""
         if pids.size and int(pids.max()) >= self._row_of.size:
