@@ -1,8 +1,8 @@
 """Hourly ICU tables of the eICU demo: `dyn` (values by hour), `sta` (who), `outc` (labels), keyed by `stay_id`.
 
 Data: eICU Collaborative Research Database Demo, ODbL 1.0, doi 10.13026/4mxk-na84, as harmonised for the YAIB benchmark.
-There are no dates: `time` counts from ICU admission, which is put at `ORIGIN_US` for everyone. An hour's values are kept
-at its start. Outcomes are labels, never observations.
+There are no dates: `time` counts from ICU admission, which is put at `ORIGIN_US` for everyone. An hour's values are
+kept at its start. Outcomes are labels, never observations.
 """
 
 from __future__ import annotations

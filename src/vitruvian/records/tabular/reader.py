@@ -116,6 +116,7 @@ class _Rows:
                     "time", f"found no readable time in {spec.time!r}, expected {_form(spec)}", frame, row
                 )
             else:
+                cells: list[tuple[str, LocalCode | None, str, str]]
                 if wide is not None:
                     cells = [
                         (name, local, text or "", "") for (name, local), text in zip(self._wide, wide[row], strict=True)
