@@ -17,7 +17,7 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.journal.samples import CLOCK_SKEW, COMPARATOR, IMPLAUSIBLE, ORDER_BIAS, PACKED_FORMAT, PRELIMINARY
 
 TIME_US_MIN: Final = -4_102_444_800_000_000  # the year 1840: nobody alive was observed before
-TIME_US_MAX: Final = 7_258_118_400_000_000  # the year 2200; shifted research data reach into the 2100s
+TIME_US_MAX: Final = 10_413_792_000_000_000  # the year 2300; MIMIC's shifted dates reach into the 2210s
 SUBJECT_IDENTIFIERS_MAX: Final = 32
 
 OBSERVATION: Final = 1
@@ -141,7 +141,7 @@ def _check_identifier(identifier: Identifier) -> None:
 
 def _check_time(moment_us: int) -> None:
     if not TIME_US_MIN <= moment_us <= TIME_US_MAX:
-        raise _Unfit("absurd-time", f"found instant {moment_us} us, expected one between the years 1840 and 2200")
+        raise _Unfit("absurd-time", f"found instant {moment_us} us, expected one between the years 1840 and 2300")
 
 
 class _Instants:
