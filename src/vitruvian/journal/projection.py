@@ -203,26 +203,19 @@ class Projection:
         for fact in refused:
             self._db.execute(
                 "INSERT OR IGNORE INTO quarantine"
-                " (recorded_us, source, source_id, reason, detail, raw, digest, log_seq)"
-                " VALUES (?, '', '', ?, ?, x'', ?, ?)",
+                " (recorded_us, source, source_id, reason, detail, raw, digest)"
+                " VALUES (?, '', '', ?, ?, x'', ?)",
                 (
                     self._recorded_us,
                     MERGE_CYCLE,
                     f"entry {fact.seq} merges a person into one who was merged into them; correct one of the two",
                     b"merge-cycle" + fact.seq.to_bytes(8, "little"),
-                    fact.seq,
                 ),
             )
 
     def _settle_conflict(self, claim: int, timeline: Timeline) -> None:
         resolved = timeline.spans[0].pid is not None
-        for table in ("waiting", "series"):
-            self._db.execute(
-                f"UPDATE quarantine SET resolved = ? WHERE log_seq IN (SELECT seq FROM {table} WHERE claim = ?)"  # noqa: S608
-                if table == "waiting"
-                else "UPDATE quarantine SET resolved = ? WHERE log_seq IN (SELECT seq FROM fact WHERE claim = ?)",
-                (resolved, claim),
-            )
+        self._db.execute("UPDATE quarantine SET resolved = ? WHERE claim = ?", (resolved, claim))
         self._assign(claim, timeline)
 
     def _refold_people(self) -> None:

@@ -74,8 +74,8 @@ CREATE TABLE change (seq INTEGER NOT NULL, pid INTEGER NOT NULL, what INTEGER NO
 _QUARANTINE: Final = """
 CREATE TABLE quarantine (id INTEGER PRIMARY KEY, recorded_us INTEGER NOT NULL, source TEXT NOT NULL,
   source_id TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB NOT NULL, digest BLOB NOT NULL UNIQUE,
-  resolved INTEGER NOT NULL DEFAULT 0, log_seq INTEGER);
-CREATE INDEX quarantine_seq ON quarantine (log_seq) WHERE log_seq IS NOT NULL;
+  resolved INTEGER NOT NULL DEFAULT 0, claim INTEGER);
+CREATE INDEX quarantine_claim ON quarantine (claim) WHERE claim IS NOT NULL;
 """
 
 
@@ -93,6 +93,11 @@ MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first,)
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one writing connection: WAL, every commit synced, checkpoints at moments that we choose."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        check_format(connection, path)  # before anything is changed: the file may be somebody else's
+    except BaseException:
+        connection.close()
+        raise
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",

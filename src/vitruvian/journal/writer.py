@@ -147,18 +147,20 @@ class Batch:
     def _version(self, item: Prepared, fingerprint: int, winner: int) -> Receipt:
         rows = self._db.execute("SELECT seq, alias FROM version WHERE fingerprint = ?", (fingerprint,)).fetchall()
         ranked: list[tuple[Rank, int, int, bool]] = []
-        content = content_digest(item.entry)
+        # As read back: in code a whole number may stand where the log has a decimal one.
+        new = _decode_entry(item.payload)
+        content = content_digest(new)
         for seq, alias in rows or [(winner, "")]:
             recorded_us, _, entry = self._stored(seq)
             if entry is None:
                 return Receipt("duplicate", seq, "erased")
             version = alias or entry.source_version
             same = content_digest(entry) == content
-            if version == item.entry.source_version and (version or same):
+            if version == new.source_version and (version or same):
                 return Receipt("duplicate", seq)
             known_us = recorded_us if entry.available_us is None else entry.available_us
             ranked.append((rank(entry, version), known_us, seq, same))
-        mine = rank(item.entry, item.entry.source_version)
+        mine = rank(new, new.source_version)
         top = max(ranked)
         if top[3]:  # the same content under another number: the number is noted, and nothing changes
             if mine > top[0]:
@@ -220,7 +222,7 @@ class Batch:
             device_only = not entry.subject and entry.encounter is None
             self._projection.add(item, seq, pid or held, 0 if device_only else claim, until_us is None)
         if reason == IDENTITY_CONFLICT:
-            return self._conflict(item, seq)
+            return self._conflict(item, seq, claim)
         if reason and outcome == "committed" and not self._only_placement(item):
             return Receipt("waiting", seq, reason)
         return Receipt(outcome, seq)  # type: ignore[arg-type]
@@ -254,7 +256,7 @@ class Batch:
         self._findings += [(pid, value.name, at_us, seq, known_us, value.number, until_us) for at_us, value in found]
         return len(found) == len(item.entry.events)
 
-    def _conflict(self, item: Prepared, seq: int) -> Receipt:
+    def _conflict(self, item: Prepared, seq: int, claim: int) -> Receipt:
         names = ", ".join(sorted({identifier.system for identifier in item.entry.subject}))
         refusal = Refusal(
             IDENTITY_CONFLICT,
@@ -263,7 +265,7 @@ class Batch:
             item.entry.source_id,
             item.payload,
         )
-        quarantine(self._db, refusal, self._recorded_us, seq)
+        quarantine(self._db, refusal, self._recorded_us, claim)
         return Receipt("quarantined", seq, IDENTITY_CONFLICT)
 
     def _flush(self) -> None:
@@ -283,16 +285,17 @@ class Batch:
         self._forget_pending()
 
 
-def quarantine(
-    connection: sqlite3.Connection, refusal: Refusal, recorded_us: int, log_seq: int | None = None
-) -> Receipt:
-    """Keep a refused input apart, once; the receipt's seq is its place in the log, else its number in quarantine."""
+def quarantine(connection: sqlite3.Connection, refusal: Refusal, recorded_us: int, claim: int | None = None) -> Receipt:
+    """Keep a refused input apart, once; the receipt's seq is its number in quarantine.
+
+    One with a `claim` is in the log too, and resolves itself when the claim does.
+    """
     raw = refusal.raw[:QUARANTINE_BYTES_MAX]
     digest = digest16(refusal.source, refusal.source_id, refusal.reason, raw)
     connection.execute(
-        "INSERT OR IGNORE INTO quarantine (recorded_us, source, source_id, reason, detail, raw, digest, log_seq)"
+        "INSERT OR IGNORE INTO quarantine (recorded_us, source, source_id, reason, detail, raw, digest, claim)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (recorded_us, refusal.source, refusal.source_id, refusal.reason, refusal.detail[:1000], raw, digest, log_seq),
+        (recorded_us, refusal.source, refusal.source_id, refusal.reason, refusal.detail[:1000], raw, digest, claim),
     )
     row = connection.execute("SELECT id FROM quarantine WHERE digest = ?", (digest,)).fetchone()
-    return Receipt("quarantined", log_seq or row[0], refusal.reason)
+    return Receipt("quarantined", row[0], refusal.reason)
