@@ -103,9 +103,7 @@ class Listener:
         self.connection: Connection | None = None
 
     async def open(self, url: str, *filters: str, client_id: str = "listener") -> Connection:
-        self.connection = await Connection.open(
-            address(url), client_id, self.messages.extend, self.pubacks.extend
-        )
+        self.connection = await Connection.open(address(url), client_id, self.messages.extend, self.pubacks.extend)
         if filters:
             await self.connection.subscribe(filters, 0)
         return self.connection

@@ -115,9 +115,7 @@ async def test_one_entry_that_cannot_be_kept_does_not_hold_up_the_others(broker_
         await eventually(lambda: "poison" in [i for one in receipts(device) for i in one["ids"]])  # type: ignore[attr-defined]
 
 
-async def test_a_full_queue_stops_reading_and_loses_nothing(
-    broker_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_full_queue_stops_reading_and_loses_nothing(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake_module, "WAITING_MESSAGES_MAX", 200)
     monkeypatch.setattr(intake_module, "COMMIT_ENTRIES_MAX", 50)
     sink, device = MemorySink(), Listener()

@@ -184,7 +184,12 @@ def test_an_association_to_a_bed_needs_no_patient_and_one_to_nothing_is_refused(
 
 def test_topics_name_devices() -> None:
     assert parse(b"vitruvian/v1/a.b:1-x/observations") == Topic("a.b:1-x", "observations")
-    for foreign in (b"vitruvian/v2/a/observations", b"vitruvian/v1/a b/observations", b"vitruvian/v1/a/receipts", b"\xff"):
+    for foreign in (
+        b"vitruvian/v2/a/observations",
+        b"vitruvian/v1/a b/observations",
+        b"vitruvian/v1/a/receipts",
+        b"\xff",
+    ):
         assert parse(foreign) is None
     refusal = read(b"\x00\x01", Topic("m", "waveform")).refusal
     assert refusal is not None and refusal.reason == "not-supported" and refusal.raw == b""

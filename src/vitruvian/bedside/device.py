@@ -29,12 +29,15 @@ __all__ = ["Client", "LightClient", "Sender"]
 
 log = logging.getLogger(__name__)
 
-WINDOW: Final = 4_096  # messages sent and without a receipt
+WINDOW: Final = 4_096  # messages sent and without a receipt, at most; as with TCP, a slow ward or broker halves it
+WINDOW_FIRST: Final = 256
+WINDOW_MIN: Final = 32
+QUEUEING_S_MAX: Final = 0.5
 UNANSWERED_MAX: Final = 32_768  # packet ids the broker has not acknowledged; there are 65,535
 RESEND_S: Final = 5.0
 RESEND_S_MAX: Final = 60.0
 RETRY_S_FIRST: Final = 0.1
-RETRY_S_MAX: Final = 2.0
+RETRY_S_MAX: Final = 1.0
 FILTERS_MAX: Final = 64  # with more devices than this, one wildcard
 _RECEIPT: Final = msgspec.json.Decoder(DeviceReceipt)
 
@@ -47,12 +50,24 @@ class Sender(Protocol):
         ...
 
 
+class _Flight:
+    """A message sent and without a receipt. `acknowledged_at` is the broker's; before it, time is not held against
+    the ward: the message is still on its way.
+    """
+
+    __slots__ = ("acknowledged_at", "again", "n", "sent_at")
+
+    def __init__(self, n: int, sent_at: float, again: bool) -> None:
+        self.n, self.sent_at, self.again = n, sent_at, again
+        self.acknowledged_at: float | None = None
+
+
 class Client:
     """Publishes at QoS 1 what its outbox holds, and drops a message only on the ward's receipt.
 
     Use it as `async with Client(url, Outbox(path), devices=[...]) as client: await client.send(...)`. A message without
-    a receipt is sent again on each new connection, and after 5 s, then 10 s, up to 60 s of silence. `refused` counts by
-    reason what the ward put in quarantine.
+    a receipt is sent again on each new connection, and after 5 s or four usual round trips, twice as long each time it
+    happens, up to 60 s. `refused` counts by reason what the ward put in quarantine.
     """
 
     def __init__(
@@ -67,13 +82,15 @@ class Client:
     ) -> None:
         self._where = address(broker) if isinstance(broker, str) else broker
         self._outbox, self._client_id, self._window = outbox, client_id, window
-        self._resend_s_first, self._resend_s = resend_s, resend_s
+        self._resend_s, self._patience = resend_s, 1.0
+        self._round_trip_s = 0.0
+        self._room = float(min(WINDOW_FIRST, window))
         self._devices = frozenset(devices)
         few = [f"{topics.PREFIX}/{one}/receipts" for one in devices]
         self._filters = few if 0 < len(few) <= FILTERS_MAX else [f"{topics.PREFIX}/+/receipts"]
         self._cursor = 0
-        self._in_flight: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
-        self._unanswered: set[int] = set()
+        self._in_flight: OrderedDict[tuple[str, str], _Flight] = OrderedDict()
+        self._unanswered: dict[int, _Flight] = {}
         self._connection: Connection | None = None
         self._wake = asyncio.Event()
         self._less = asyncio.Event()
@@ -116,11 +133,11 @@ class Client:
         await self._less.wait()
 
     async def _run(self) -> None:
-        pause_s = RETRY_S_FIRST
+        pause_s, kept = RETRY_S_FIRST, 0
         while True:
             try:
+                kept = self.counts["receipted"]
                 await self._connect()
-                pause_s = RETRY_S_FIRST
                 await self._serve()
             except BrokerUnavailable as error:
                 log.info("%s: %s", self._client_id, error)
@@ -129,6 +146,10 @@ class Client:
             self.connected.clear()
             if self._connection is not None:
                 self._connection.abort()
+            if (
+                self.counts["receipted"] > kept
+            ):  # else a broker that is full hangs up on whoever publishes: do not press
+                pause_s = RETRY_S_FIRST
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
             pause_s = min(2 * pause_s, RETRY_S_MAX)
 
@@ -139,6 +160,7 @@ class Client:
         self._cursor = 0  # what the last connection carried may be lost with it: everything goes out again
         self._in_flight.clear()
         self._unanswered.clear()
+        self._room = float(min(WINDOW_FIRST, self._window))
         self.counts["connects"] += 1
         self.connected.set()
 
@@ -148,8 +170,8 @@ class Client:
         while True:
             await connection.writable()
             self._wake.clear()
-            self._publish(self._overdue())
-            room = min(self._window - len(self._in_flight), UNANSWERED_MAX - len(self._unanswered))
+            self._publish(self._overdue(), again=True)
+            room = min(int(self._room) - len(self._in_flight), UNANSWERED_MAX - len(self._unanswered))
             if room > 0:
                 fresh = self._outbox.pending(self._cursor, room)
                 if fresh:
@@ -157,26 +179,33 @@ class Client:
                     self._publish(fresh)
             if not self._wake.is_set():
                 try:
-                    async with asyncio.timeout(min(1.0, self._resend_s / 4)):
+                    async with asyncio.timeout(min(0.5, self._resend_s / 4)):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
 
     def _overdue(self) -> list[Queued]:
-        """What was sent and met silence for too long. The oldest are first, so the look is short."""
-        before = time.monotonic() - self._resend_s
+        """What the broker took and the ward was silent about for too long. The oldest are first: the look is short."""
+        now = time.monotonic()
+        limit_s = min(self._patience * max(self._resend_s, 4 * self._round_trip_s), RESEND_S_MAX)
         numbers = []
-        for number, sent_at in self._in_flight.values():
-            if sent_at > before:
+        for flight in self._in_flight.values():
+            since = flight.acknowledged_at
+            if (
+                now - (flight.sent_at + RESEND_S_MAX if since is None else since) < limit_s
+                or len(numbers) >= WINDOW_MIN
+            ):
                 break
-            numbers.append(number)
+            numbers.append(flight.n)
         if not numbers:
             return []
-        self._resend_s = min(2 * self._resend_s, RESEND_S_MAX)
+        # Sending more to who is behind makes it worse: send less, and wait longer next time.
+        self._room = max(float(WINDOW_MIN), self._room / 2)
+        self._patience *= 2
         self.counts["resent"] += len(numbers)
-        return self._outbox.get(numbers[: UNANSWERED_MAX - len(self._unanswered)])
+        return self._outbox.get(numbers)
 
-    def _publish(self, messages: Sequence[Queued]) -> None:
+    def _publish(self, messages: Sequence[Queued], *, again: bool = False) -> None:
         connection = self._connection
         if not messages or connection is None:
             return
@@ -186,9 +215,9 @@ class Client:
             packet_id = connection.next_id()
             while packet_id in self._unanswered:
                 packet_id = connection.next_id()
-            self._unanswered.add(packet_id)
+            flight = self._unanswered[packet_id] = _Flight(message.n, now, again)
             key = (message.device, message.id)
-            self._in_flight[key] = (message.n, now)
+            self._in_flight[key] = flight
             self._in_flight.move_to_end(key)
             packets.append(codec.publish(message.topic, message.payload, packet_id))
         connection.write_packets(packets)
@@ -196,7 +225,11 @@ class Client:
 
     def _acknowledged(self, packet_ids: list[int]) -> None:
         full = len(self._unanswered) >= UNANSWERED_MAX
-        self._unanswered.difference_update(packet_ids)
+        now = time.monotonic()
+        for packet_id in packet_ids:
+            flight = self._unanswered.pop(packet_id, None)
+            if flight is not None:
+                flight.acknowledged_at = now
         if full:
             self._wake.set()
 
@@ -217,16 +250,23 @@ class Client:
         mine = [key for key in keys if not self._devices or key[0] in self._devices]
         if not mine:
             return
+        now = time.monotonic()
         for key in mine:
-            self._in_flight.pop(key, None)
+            flight = self._in_flight.pop(key, None)
+            if flight is not None and not flight.again:
+                self._patience = 1.0
+                taken_s = now - flight.sent_at
+                self._round_trip_s += (taken_s - self._round_trip_s) / 8
+                # What is in the outbox is as safe as what is on its way, and new readings should not queue behind it.
+                change = 1.0 if taken_s < QUEUEING_S_MAX else -0.5
+                self._room = min(max(self._room + change, float(WINDOW_MIN)), float(self._window))
         self.counts["receipted"] += self._outbox.remove(mine)
-        self._resend_s = self._resend_s_first
         self._wake.set()
         self._less.set()
 
     def _named_by(self, device: str, wanted: str) -> list[tuple[str, str]]:
         """The message of a device whose id the ward could not read."""
-        numbers = [number for key, (number, _) in self._in_flight.items() if key[0] == device]
+        numbers = [flight.n for key, flight in self._in_flight.items() if key[0] == device]
         return [(one.device, one.id) for one in self._outbox.get(numbers) if digest(one.payload) == wanted]
 
 

@@ -15,6 +15,7 @@ from vitruvian.core.limits import BODY_BYTES_MAX
 __all__ = ["BrokerSettings", "find_server", "render"]
 
 STORE_BYTES_MAX: Final = 1 << 30
+STORE_RESERVE_BYTES: Final = 64 << 20  # sessions are kept in the same store, and must find room when messages do not
 MEMORY_BYTES_MAX: Final = 64 << 20
 IN_FLIGHT_MAX: Final = 8_192  # delivered and not yet acknowledged, for each of the ward's subscriptions
 REDELIVER_S: Final = 10  # unacknowledged for so long (the ward was killed), a message is delivered again
@@ -74,14 +75,15 @@ def render(settings: BrokerSettings, folder: Path, port: int) -> str:
         'server_name: "vitruvian"',
         f"host: {quoted(settings.host)}",
         "port: -1",
+        f"ports_file_dir: {quoted(folder)}",
         f"max_payload: {settings.payload_bytes_max + 4096}",
         "max_connections: 16384",
         "max_control_line: 8192",
         "jetstream {",
         f"  store_dir: {quoted(folder / 'store')}",
         f"  max_memory_store: {settings.memory_bytes_max}",
-        f"  max_file_store: {settings.store_bytes_max}",
-        f"  sync_interval: {'always' if settings.sync_always else '2m'}",
+        f"  max_file_store: {settings.store_bytes_max + STORE_RESERVE_BYTES}",
+        f"  sync_interval: {'always' if settings.sync_always else quoted('2m')}",
         "}",
         "mqtt {",
         f"  host: {quoted(settings.host)}",

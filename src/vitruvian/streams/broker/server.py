@@ -21,6 +21,7 @@ from typing import Final, TextIO
 
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.streams.broker.config import BrokerSettings, find_server, render
+from vitruvian.streams.broker.limits import bound_messages
 from vitruvian.streams.mqtt.connection import Address, BrokerUnavailable, Connection
 
 __all__ = ["EmbeddedBroker"]
@@ -31,7 +32,7 @@ READY_S_MAX: Final = 20.0  # a store that was cut off by a power failure is chec
 STOP_S_MAX: Final = 5.0
 RESTART_S_FIRST: Final = 0.1
 RESTART_S_MAX: Final = 2.0
-HEALTHY_S: Final = 10.0  # after running so long, the next restart is quick again
+HEALTHY_S: Final = 2.0  # after running so long, the next restart is quick again
 LOG_BYTES_MAX: Final = 4 << 20
 
 
@@ -84,6 +85,8 @@ class EmbeddedBroker:
         self._own()
         try:
             await asyncio.to_thread(self._end_stale)
+            for old in self.folder.glob("nats-server_*.ports"):
+                old.unlink(missing_ok=True)
             if self._port == 0:
                 self._port = _free_port(self.settings.host)
             else:
@@ -194,7 +197,10 @@ class EmbeddedBroker:
                 await asyncio.sleep(0.05)
                 continue
             probe.close()
-            return
+            break
+        # The first MQTT client made the broker create its streams.
+        settings = self.settings
+        await bound_messages(self.folder, process.pid, settings.store_bytes_max, settings.user, settings.password)
 
     async def _keep(self) -> None:
         """Start it again whenever it ends, sooner if it ran well."""
@@ -206,10 +212,11 @@ class EmbeddedBroker:
             code = await process.wait()
             self.restarts += 1
             log.warning("the broker ended (exit status %s); starting it again", code)
-            pause_s = RESTART_S_FIRST if time.monotonic() - began > HEALTHY_S else min(2 * pause_s, RESTART_S_MAX)
             await asyncio.sleep(pause_s)
+            pause_s = RESTART_S_FIRST if time.monotonic() - began > HEALTHY_S else min(2 * pause_s, RESTART_S_MAX)
             try:
                 await self._launch()
+                await self._ready()
             except (OSError, ConfigurationError) as error:
                 log.error("the broker could not be started again: %s", error)
 

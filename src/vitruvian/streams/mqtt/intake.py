@@ -36,7 +36,7 @@ WAITING_BYTES_MAX: Final = 32 << 20
 SUBMISSIONS_MAX: Final = 2
 LINGER_S: Final = 0.004  # lets a commit gather: at 5,000 messages/s, twenty share one
 RETRY_S_FIRST: Final = 0.1
-RETRY_S_MAX: Final = 2.0
+RETRY_S_MAX: Final = 1.0
 
 FhirDecoder = Callable[[str, bytes, int], Sequence[Reading]]
 """(device, payload, now_us) to readings: the FHIR reader, given from above."""
@@ -109,7 +109,8 @@ class MqttIntake:
                     await self._connection.lost
                     log.warning("the connection to the broker at %r was lost; connecting again", self._where)
                 except BrokerUnavailable as error:
-                    log.warning("%s; trying again in %.1f s", error, pause_s)
+                    if pause_s < RETRY_S_MAX:
+                        log.warning("%s; trying again", error)
                 self.ready.clear()
                 self._discard()
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
