@@ -104,6 +104,24 @@ def test_brackets_within_text_are_not_depth() -> None:
     assert read(observation(note=[{"text": "[" * 5_000 + '"{'}]))[0].entries
 
 
+def test_text_that_never_ends_is_refused_at_once() -> None:
+    """Looking for each quote's partner would take hours here."""
+    head = b'{"resourceType": "Observation", "extension": [' + b"[]," * 50
+    assert reason(head + b'"' + b'\\"' * 2_000_000) == "json"
+    assert reason(head + b"{" * 2_000_000) in ("json", "too-deep")
+    assert reason(b" " * 2_000_000 + b"{" + b" " * 2_000_000) == "json"
+
+
+def test_long_texts_cost_no_more_than_their_length() -> None:
+    words = "a " * 500_000
+    rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
+    (reading,) = read({**mimic_medications()[0], "medicationCodeableConcept": code("1", rxnorm, words)})
+    assert len(reading.entries[0].events[0].code) < 1_000
+    assert reason(observation(effectiveDateTime="2026-01-31T08:30:00." + "1" * 500_000)) == "time"
+    assert reason(observation(value={"valueCodeableConcept": code("1" * 500_000, "x")})) == "limit"
+    assert reason(observation(value={"valueString": words})) == "limit"
+
+
 def test_what_is_kept_of_a_refused_input_is_bounded() -> None:
     (reading,) = read(b'{"resourceType": "Observation", "id": "' + b"x" * 1_000_000)
     assert reading.refusal is not None

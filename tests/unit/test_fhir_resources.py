@@ -57,6 +57,21 @@ def test_other_ids_belong_to_their_server() -> None:
     assert entry.source == "fhir:https://s.example/r4"
 
 
+def test_ids_of_a_transaction_are_not_names_beyond_it() -> None:
+    """The same small ids in two transactions are two people and two resources; within one they still refer."""
+
+    def posted(uuid):
+        stated = bundle(patient(identifier=[]), condition(), type_="transaction")
+        for number, entry in enumerate(stated["entry"]):
+            entry["fullUrl"] = f"urn:uuid:{uuid}-{number:012d}"
+        return [entry for reading in read(stated) for entry in reading.entries]
+
+    first, second = posted("a656ed17-26cc-47cb-981e"), posted("b656ed17-26cc-47cb-981e")
+    assert first[0].subject == first[1].subject
+    assert not set(first[0].subject) & set(second[0].subject)
+    assert len({entry.source_id for entry in first + second}) == 4
+
+
 def test_links_between_records_are_merges() -> None:
     link = [
         {"other": {"reference": "Patient/old"}, "type": "replaces"},
@@ -256,6 +271,8 @@ def test_an_rxnorm_product_is_known_by_its_one_ingredient() -> None:
     (event,) = only(order("Acetaminophen 325 MG Oral Tablet")).events
     assert (event.kind, event.concept) == ("order", "paracetamol")
     assert event.value == Text("Acetaminophen 325 MG Oral Tablet")
+    assert only(order("3 ML Amiodarone hydrochloride 50 MG/ML Prefilled Syringe")).events[0].concept == "amiodarone"
+    assert only(order("NDA020800 0.3 ML Epinephrine 1 MG/ML Auto-Injector")).events[0].concept == "epinephrine"
     assert only(order("Acetaminophen 325 MG / Oxycodone Hydrochloride 10 MG Oral Tablet")).events[0].concept == ""
     assert only({**order("x"), "status": "cancelled"}).status == "cancelled"
     assert ignored({**order("x"), "doNotPerform": True}) == "not to be given"

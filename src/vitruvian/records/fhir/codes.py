@@ -10,9 +10,12 @@ from vitruvian.records.fhir.structs import CodeableConcept, Coding
 from vitruvian.records.mapping import Mapping
 
 _CACHE_MAX: Final = 65_536
+_CACHED_CHARS_MAX: Final = 1_024
 _PART_CHARS_MAX: Final = 256  # of a code or display kept with an event
 # "Acetaminophen 325 MG Oral Tablet": RxNorm writes the ingredient before the strength, and ` / ` between several.
 _STRENGTH: Final = re.compile(r"\s\d")
+# "3 ML Amiodarone ...", "NDA020800 0.3 ML Epinephrine ...", "24 HR Metformin ...": how much is in one, or for how long.
+_QUANTITY_FACTOR: Final = re.compile(r"^(?:NDA\d+ )?(?:\d+(?:\.\d+)? (?:ML|MG|HR|ACTUAT) )?")
 
 
 class Known(NamedTuple):
@@ -37,8 +40,7 @@ class Coder:
             return self._known[code]
         except KeyError:
             found = self._find(code.coding)
-            if len(self._known) < _CACHE_MAX:
-                self._known[code] = found
+            _remember(self._known, code, found)
             return found
 
     def find_medicine(self, code: CodeableConcept) -> Known | None:
@@ -49,8 +51,7 @@ class Coder:
             found = self._find(code.coding) or _by_ingredient(code.coding)
             if found is not None and found.concept.administration is None:
                 found = None  # a code of something observed is no medicine
-            if len(self._medicines) < _CACHE_MAX:
-                self._medicines[code] = found
+            _remember(self._medicines, code, found)
             return found
 
     def _find(self, codings: tuple[Coding, ...]) -> Known | None:
@@ -65,11 +66,19 @@ class Coder:
         return Known(concept, "", code_text(told))
 
 
+def _remember(table: dict[CodeableConcept, Known | None], code: CodeableConcept, found: Known | None) -> None:
+    """Keep what was found, unless the table is full or a stranger's codings would fill it with text."""
+    chars = len(code.text) + sum(len(item.system) + len(item.code) + len(item.display) for item in code.coding)
+    if len(table) < _CACHE_MAX and chars <= _CACHED_CHARS_MAX:
+        table[code] = found
+
+
 def _by_ingredient(codings: tuple[Coding, ...]) -> Known | None:
     for coding in codings:
-        if coding.system != RXNORM or " / " in coding.display:
+        if coding.system != RXNORM or " / " in coding.display or len(coding.display) > _PART_CHARS_MAX:
             continue
-        words = _STRENGTH.split(coding.display, maxsplit=1)[0].split()
+        named = _QUANTITY_FACTOR.sub("", coding.display)
+        words = _STRENGTH.split(named, maxsplit=1)[0].split()
         for count in range(len(words), 0, -1):
             concept = VOCABULARY.by_alias(" ".join(words[:count]))
             if concept is not None and concept.kind == "intervention":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from vitruvian.core.events import Coded, Entry, Event, Reading, Status
+from vitruvian.core.events import Entry, Event, Reading, Status
 from vitruvian.records.fhir import structs
 from vitruvian.records.fhir.codes import stated_code
 from vitruvian.records.fhir.outcome import Refused
 from vitruvian.records.fhir.scope import Scope, entry_id, version_of
-from vitruvian.records.fhir.values import text_value
+from vitruvian.records.fhir.values import coded
 
 KIND: Final = "Condition"
 # R4 condition-ver-status; unstated means confirmed enough to be on the list.
@@ -53,7 +53,7 @@ def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
     elif not stated.onset_date_time:
         end_us = None  # an onset period says when it began, not that it ended
     first = stated.code.coding[0] if stated.code.coding else structs.Coding()
-    value = Coded(first.system, first.code, text_value(first.display or stated.code.text).text)
+    value = coded(first, stated.code.text)
     event = Event("condition", "", value, start.us, end_us, start.zone, code)
     return Reading(
         KIND,

@@ -11,6 +11,7 @@ from vitruvian.core.time import Instant
 from vitruvian.records.fhir import structs
 from vitruvian.records.fhir.codes import stated_code
 from vitruvian.records.fhir.outcome import Ignored, Refused
+from vitruvian.records.fhir.references import own_references
 from vitruvian.records.fhir.scope import Scope, entry_id, version_of
 
 KIND: Final = "Encounter"
@@ -61,10 +62,8 @@ def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
 
 def _own_identifier(stated: structs.Encounter, full_url: str, scope: Scope) -> Identifier | None:
     """The same identifier that references to this encounter resolve to."""
-    for reference in (full_url, f"Encounter/{stated.id}" if stated.id else ""):
-        if reference:
-            return scope.references.named("Encounter", reference, "VN")
-    return None
+    references = own_references(KIND, stated.id, full_url)
+    return scope.references.named(KIND, references[0], "VN") if references else None
 
 
 def _steps(stated: structs.Encounter, visit: Identifier | None, scope: Scope) -> Iterator[Event]:

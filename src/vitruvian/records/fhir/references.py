@@ -109,11 +109,9 @@ class References:
             business = self.business(item)
             if business is not None:
                 found.setdefault(business.key, business)
-        if not full_url.startswith("#"):
-            for reference in (full_url, f"Patient/{patient.id}" if patient.id else ""):
-                if reference:
-                    own = self.named("Patient", reference, "PI")
-                    found.setdefault(own.key, own)
+        for reference in own_references("Patient", patient.id, full_url):
+            own = self.named("Patient", reference, "PI")
+            found.setdefault(own.key, own)
         if not found:
             raise Refused("no-subject", "found a Patient with neither id, URL nor identifier, expected one of them")
         return tuple(found.values())
@@ -263,6 +261,20 @@ def type_of(reference: str) -> str:
         return match["type"]
     kind, question, _ = reference.partition("?")
     return kind if question and kind.isalpha() else ""
+
+
+def own_references(kind: str, id_: str, full_url: str) -> tuple[str, ...]:
+    """What a resource is referred to by beyond its own bundle; a `urn:` URL overrules an id that is no UUID."""
+    if full_url.startswith("#"):
+        return ()
+    if not id_ or (full_url.startswith("urn:") and not is_uuid(id_)):
+        return (full_url,) if full_url else ()
+    return (full_url, f"{kind}/{id_}") if full_url else (f"{kind}/{id_}",)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether an id is universal by itself."""
+    return _UUID.fullmatch(text) is not None
 
 
 def base_of(full_url: str) -> str:

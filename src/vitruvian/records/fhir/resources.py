@@ -33,7 +33,7 @@ NO_HOME: Final = "no home yet"
 REFERRED_TO: Final = "read where others refer to it"
 _TYPE_FIRST: Final = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Z][A-Za-z]{1,63})"')
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}")
-_STEP: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+_STEP: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
 
 
 def kind_of(raw: bytes) -> str:
@@ -83,6 +83,7 @@ def _check_depth(raw: bytes) -> None:
     """Refuse what is nested deeper than the limit; exact, but the slow count is made only where it could matter."""
     if raw.count(b"{") + raw.count(b"[") <= JSON_DEPTH_MAX:
         return
+    structs.HEAD.decode(raw)  # JSON first: in text that never ends, every quote would be looked at to the end
     depth = 0
     for step in _STEP.finditer(raw):
         if step[1]:

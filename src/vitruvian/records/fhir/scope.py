@@ -12,11 +12,12 @@ from vitruvian.core.time import Instant, parse_iso
 from vitruvian.records.base import Context
 from vitruvian.records.fhir.codes import Coder
 from vitruvian.records.fhir.outcome import Refused
-from vitruvian.records.fhir.references import References
+from vitruvian.records.fhir.references import References, is_uuid
 from vitruvian.records.fhir.structs import Meta, Period
 
 __all__ = ["Scope", "entry_id", "make_scope", "version_of"]
 
+_TIME_CHARS_MAX: Final = 64
 _INSTANTS_MAX: Final = 65_536  # distinct times remembered; a bundle repeats a visit's time in most of its resources
 
 
@@ -34,6 +35,8 @@ class Scope:
         """The moment a dateTime, date or instant states. Raises Refused."""
         known = self.instants.get(text)
         if known is None:
+            if len(text) > _TIME_CHARS_MAX:
+                raise Refused("time", f"found a time of {len(text)} characters, expected ISO 8601")
             try:
                 known = parse_iso(text, self.context.zone)
             except TimestampError as error:
@@ -79,9 +82,10 @@ def make_scope(context: Context, base: str = "") -> Scope:
 def entry_id(kind: str, id_: str, full_url: str, raw: bytes) -> str:
     """The name of a resource within its source: its id, else its URL, else a digest of its content.
 
-    Raises Refused where the id cannot be one.
+    Under a `urn:` URL an id that is no UUID is not its name: a transaction's receiver gives it another, and other
+    bundles use the same ones. Raises Refused where the id cannot be one.
     """
-    if id_:
+    if id_ and (not full_url.startswith("urn:") or is_uuid(id_)):
         if len(id_) > IDENTIFIER_CHARS_MAX - len(kind) - 1 or not id_.isprintable():
             raise Refused("identifier", f"found a {kind} id of {len(id_)} characters, expected 1 to 64 printable ones")
         return f"{kind}/{id_}"

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 from vitruvian.core import units
 from vitruvian.core.errors import UnitError
 from vitruvian.core.events import Blob, Coded, Comparator, Quantity, Range, Text, Value
-from vitruvian.core.limits import MESSAGE_EVENTS_MAX, TEXT_CHARS_MAX
+from vitruvian.core.limits import IDENTIFIER_CHARS_MAX, MESSAGE_EVENTS_MAX, TEXT_CHARS_MAX
 from vitruvian.core.vocabulary import Concept
 from vitruvian.records.fhir import structs
 from vitruvian.records.fhir.codes import Known
 from vitruvian.records.fhir.outcome import Refused
 
-__all__ = ["Taken", "take", "text_value"]
+__all__ = ["Taken", "coded", "take", "text_value"]
 
 UCUM: Final = "http://unitsofmeasure.org"
 SAMPLE_STEP_MS_MIN: Final = 1_000.0  # sampled faster is a waveform, kept whole; slower is a series of numbers
@@ -70,6 +70,13 @@ def text_value(text: str) -> Text:
     return Text(text)
 
 
+def coded(coding: structs.Coding, text: str = "", number: float | None = None) -> Coded:
+    """A code with its display, or the text beside it, within limits. Raises Refused."""
+    if len(coding.system) > IDENTIFIER_CHARS_MAX or len(coding.code) > IDENTIFIER_CHARS_MAX:
+        raise Refused("limit", f"found a code or its system longer than {IDENTIFIER_CHARS_MAX} characters")
+    return Coded(coding.system, coding.code, text_value(coding.display or text).text, number)
+
+
 def _quantity(known: Known, stated: structs.Quantity) -> Taken:
     assert stated.value is not None
     comparator = _COMPARATORS.get(stated.comparator)
@@ -119,11 +126,10 @@ def _codeable(concept: Concept, stated: structs.CodeableConcept) -> tuple[Taken,
     for coding in stated.coding:
         answer = concept.answer(coding.code) or concept.answer(coding.display)
         if answer is not None:
-            return (Taken(Coded(coding.system, coding.code, coding.display, answer.number)),)
+            return (Taken(coded(coding, number=answer.number)),)
     number = None if not stated.text else getattr(concept.answer(stated.text), "number", None)
     if stated.coding:
-        first = stated.coding[0]
-        return (Taken(Coded(first.system, first.code, text_value(first.display or stated.text).text, number)),)
+        return (Taken(coded(stated.coding[0], stated.text, number)),)
     return _string(concept, stated.text) if stated.text else ()
 
 
