@@ -316,9 +316,12 @@ class Hub:
 
 
 def difference(before: BedRow | None, now: BedRow) -> dict[str, Any] | None:
-    """The fields of a row that changed, with its id; of the vitals only the cells that did. None where nothing did."""
+    """The fields of a row that changed, with its id; of the vitals only the cells that did. None where nothing did.
+
+    A row never sent before is sent `whole`: what a viewer may know of it from a snapshot is to be replaced, not merged.
+    """
     if before is None:
-        return {field: getattr(now, field) for field in BedRow.__struct_fields__}
+        return {field: getattr(now, field) for field in BedRow.__struct_fields__} | {"whole": True}
     change: dict[str, Any] = {}
     for field in BedRow.__struct_fields__:
         old, new = getattr(before, field), getattr(now, field)

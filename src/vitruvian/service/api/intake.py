@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from vitruvian.core.errors import LimitError
+from vitruvian.core.errors import ReadingError
 from vitruvian.core.events import Entry, Reading, Receipt, Refusal
 from vitruvian.service import intake
 from vitruvian.service.access import Who, allow
@@ -131,7 +131,7 @@ async def hl7v2(request: Request, ward: Ward, who: Who) -> Response:
 
 async def _messages(ward: WardPort, body: bytes, source: str, read: Read) -> Response:
     if not body.strip():
-        raise LimitError("found an empty body, expected a message; send one")
+        raise ReadingError("found an empty body, expected a message; send one")
     if len(body) > INLINE_BYTES_MAX:
         readings = await asyncio.to_thread(read, body, source)
     else:

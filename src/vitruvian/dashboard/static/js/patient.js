@@ -21,9 +21,9 @@ let tablesAt = performance.now();
 
 const alarms = new Alarms((text) => setText(byId("said"), text));
 
-/** @param {any} change @param {number} nowUs */
-function take(change, nowUs) {
-  row = { ...row, ...change, vitals: { ...row?.vitals, ...change.vitals } };
+/** @param {any} change @param {number} nowUs @param {boolean} whole */
+function take(change, nowUs, whole) {
+  row = { ...row, ...change, vitals: whole ? change.vitals : { ...row?.vitals, ...change.vitals } };
   if (change.vitals) trends.push(change.vitals);
   setText(byId("news2"), row.news2.text);
   setAttr(byId("news2"), "data-lane", row.lane);
@@ -70,11 +70,11 @@ function drawTime(nowUs) {
 
 const stream = new Stream(patient, {
   snapshot: (frame) => {
-    for (const one of frame.rows) take(one, frame.now_us);
+    for (const one of frame.rows) take(one, frame.now_us, true);
     header.dataset.seq = frame.seq;
     if (!trends.drawn.length) trends.load();
   },
-  delta: (frame) => { for (const one of frame.rows) take(one, frame.now_us); header.dataset.seq = frame.seq; },
+  delta: (frame) => { for (const one of frame.rows) take(one, frame.now_us, one.whole); header.dataset.seq = frame.seq; },
   alerts: (list) => alarms.show(list, stream.now()),
   tick: (nowUs) => {
     drawTime(nowUs);

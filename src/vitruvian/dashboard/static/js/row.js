@@ -28,9 +28,9 @@ export class Row {
     };
   }
 
-  /** Merge what changed, then draw it. @param {any} change @param {number} nowUs */
-  update(change, nowUs) {
-    if (change.vitals && this.data) {
+  /** Merge what changed (or replace all, where the row is whole), then draw it. @param {any} change @param {number} nowUs @param {boolean} whole */
+  update(change, nowUs, whole = change.whole) {
+    if (change.vitals && this.data && !whole) {
       change = { ...change, vitals: { ...this.data.vitals, ...change.vitals } };
     }
     this.data = { ...this.data, ...change };

@@ -98,7 +98,7 @@ function take(frame, whole) {
   let lanesMoved = whole;
   for (const change of frame.rows) {
     lanesMoved ||= change.lane !== undefined;
-    rowFor(change)?.update(change, frame.now_us);
+    rowFor(change)?.update(change, frame.now_us, whole || change.whole);
   }
   for (const id of frame.gone ?? []) { remove(id); lanesMoved = true; }
   if (whole) {
