@@ -27,6 +27,7 @@ from vitruvian.alerts.records import Action, Alert, Step, after, latest
 from vitruvian.alerts.rules import RuleTable
 from vitruvian.core.errors import LimitError, NotFoundError
 from vitruvian.core.time import DAY_US, MINUTE_US
+from vitruvian.signals.concepts import TABLES
 from vitruvian.twin.ports import Commit, Samples
 from vitruvian.twin.twins import NO_BIRTH, Twins
 
@@ -45,7 +46,7 @@ class Alerts:
         self._row_of: dict[int, int] = {}
         self._pid_of: list[int] = []
         self._birth_us = np.full(64, NO_BIRTH, np.int64)
-        self._heard_us = np.full(64, lifecycle.NEVER_US, np.int64)
+        self._heard_us = np.full((64, TABLES.slots), lifecycle.NEVER_US, np.int64)
         self._since_us = np.full(64, lifecycle.NEVER_US, np.int64)
         self._system: dict[str, Alert] = {}
         self._open: dict[tuple[int, int], Alert] = {}
@@ -72,7 +73,8 @@ class Alerts:
         if not samples.patient.size:
             return []
         rows = self._rows(samples.patient, twins, now_us)
-        self._heard_us[rows] = now_us
+        slot = TABLES.slot_of[np.minimum(samples.concept.astype(np.int64), len(TABLES.slot_of) - 1)]
+        self._heard_us[rows[slot >= 0], slot[slot >= 0]] = now_us
         return self._step(value_readings(samples, rows, self.rules), now_us)
 
     def assess(self, pids: NDArray[np.int64], twins: Twins, now_us: int) -> list[Step]:
@@ -125,7 +127,7 @@ class Alerts:
             if row is not None:
                 state, moved = lifecycle.close(self._state.take(np.array([row])), 0)
                 self._state.put(np.array([row]), state)
-                self._heard_us[row] = self._since_us[row] = lifecycle.NEVER_US
+                self._heard_us[row], self._since_us[row] = lifecycle.NEVER_US, lifecycle.NEVER_US
                 steps += self._record(_from(np.array([row]), moved), now_us)
         return steps
 
@@ -314,7 +316,7 @@ class Alerts:
 
 
 def _grown(column: NDArray[np.int64], room: int, empty: int) -> NDArray[np.int64]:
-    wider = np.full(room, empty, np.int64)
+    wider = np.full((room, *column.shape[1:]), empty, np.int64)
     wider[: len(column)] = column
     return wider
 

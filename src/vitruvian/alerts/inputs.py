@@ -23,12 +23,15 @@ from vitruvian.core.time import SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores.news2 import News2, news2
 from vitruvian.prediction.scores.of_twins import inputs_of
+from vitruvian.signals.concepts import MONITORED
 from vitruvian.twin.kernels import cadences
 from vitruvian.twin.order import IMPLAUSIBLE_FLAG, counted_at
 from vitruvian.twin.ports import Samples
 from vitruvian.twin.twins import Twins
 
 QUIET_MIN_S: Final = 2.5
+CONTINUOUS_S: Final = 60.0
+_MONITORED: Final = np.array([VOCABULARY[name].index for name in MONITORED])
 _NEWS2: Final = VOCABULARY["news2"].index
 _RED: Final = input_index("news2_red")
 _SILENCE: Final = input_index("silence")
@@ -37,7 +40,8 @@ _MEDIUM: Final = 5
 
 def value_readings(samples: Samples, rows: NDArray[np.int64], rules: RuleTable) -> Readings:
     """The samples that a rule watches, as readings; `rows` (N,) of the alerts' state."""
-    watched = rules.of_input[samples.concept.astype(np.int64), 0] >= 0
+    known = np.minimum(samples.concept.astype(np.int64), len(VOCABULARY) - 1)
+    watched = (rules.of_input[known, 0] >= 0) & (samples.concept == known)
     keep = np.flatnonzero(watched & ((samples.quality & IMPLAUSIBLE_FLAG) == 0))
     at_us, _ = counted_at(samples)
     value = samples.value[keep]
@@ -69,12 +73,20 @@ def _sum(scored: News2, keep: NDArray[np.int64]) -> NDArray[np.float64]:
 def silence_readings(
     pids: NDArray[np.int64], rows: NDArray[np.int64], heard_us: NDArray[np.int64], twins: Twins, now_us: int
 ) -> Readings:
-    """How long nothing was heard, in the source's own intervals; of patients whose interval is known."""
+    """How long nothing was heard, in the source's own intervals; of patients whose interval is known.
+
+    `heard_us` (N, V): when each monitored signal of these patients was last heard. A single signal is read only
+    where it is continuous (an interval of `CONTINUOUS_S` or less): a cuff that is not pumped up is no fault.
+    """
     own = twins.rows(pids)
     interval_s = cadences(twins.tracker.ring_us, own)
-    monitored = ~np.isnan(interval_s).all(axis=1)
+    slots_us = np.where(heard_us == NEVER_US, twins.tracker.last_us[own[:, None], _MONITORED], heard_us)
+    newest_us = slots_us.max(axis=1)
     shortest_s = np.fmin.reduce(interval_s, axis=1, initial=np.inf)
-    since_us = np.where(heard_us == NEVER_US, twins.newest_us[own], heard_us)
-    keep = np.flatnonzero(monitored & (since_us != NEVER_US))
-    quiet = (now_us - since_us[keep]) / SECOND_US / np.maximum(shortest_s[keep], QUIET_MIN_S)
-    return Readings(rows[keep], np.full(len(keep), _SILENCE), np.full(len(keep), now_us), quiet, quiet)
+    keep = np.flatnonzero(np.isfinite(shortest_s) & (newest_us != NEVER_US))
+    whole = (now_us - newest_us[keep]) / SECOND_US / np.maximum(shortest_s[keep], QUIET_MIN_S)
+    at, slot = np.nonzero((interval_s <= CONTINUOUS_S) & (slots_us != NEVER_US))
+    single = (now_us - slots_us[at, slot]) / SECOND_US / np.maximum(interval_s[at, slot], QUIET_MIN_S)
+    quiet = np.concatenate([whole, single])
+    place = np.concatenate([np.full(len(keep), _SILENCE), _SILENCE + 1 + slot])
+    return Readings(np.concatenate([rows[keep], rows[at]]), place, np.full(len(quiet), now_us), quiet, quiet)

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.signals.concepts import MONITORED
 
 Priority = Literal["high", "medium", "low", "technical"]
 When = Literal[">", ">=", "<", "<="]
 
 PRIORITY_RANK: Final[Mapping[Priority, int]] = {"high": 3, "medium": 2, "low": 1, "technical": 1}
-PSEUDO_INPUTS: Final[tuple[str, ...]] = ("news2_red", "silence")
+# `silence` is the whole monitor's, `silence:heart_rate` one signal's, in the order of the monitored vital signs.
+PSEUDO_INPUTS: Final[tuple[str, ...]] = ("news2_red", "silence", *(f"silence:{name}" for name in MONITORED))
 RULES_MAX: Final = 256
 _WHENS: Final[tuple[When, ...]] = (">", ">=", "<", "<=")
 CLOCK_BACK_US: Final = 60_000_000  # a monitor that for so long sends only values dated earlier has a clock set back
@@ -133,7 +135,7 @@ def input_index(name: str) -> int:
     concept = VOCABULARY.get(name)
     if concept is None:
         raise ConfigurationError(
-            f"found the rule input {name!r}, expected a concept of the vocabulary or {PSEUDO_INPUTS}"
+            f"found the rule input {name!r}, expected a concept of the vocabulary or one of {', '.join(PSEUDO_INPUTS)}"
         )
     return concept.index
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vitruvian.core.limits import FUTURE_US_MAX
 from vitruvian.core.time import MINUTE_US
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.twin.ports import Samples
 
 SKEW_FLAG: Final = 1
@@ -69,8 +70,15 @@ def counted_at(samples: Samples) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return np.where(moved, samples.known_us, samples.occurred_us), moved
 
 
+def _known(samples: Samples) -> Samples:
+    """The samples of concepts that this vocabulary holds; a journal that a newer one wrote may hold others."""
+    known = (samples.concept >= 0) & (samples.concept < len(VOCABULARY))
+    return samples if known.all() else samples.take(known)
+
+
 def canonical(samples: Samples, *, sort: bool = True) -> Ordered:
     """Samples in the order of the fold. With `sort` false they already are, unless a skewed one moves."""
+    samples = _known(samples)
     at_us, moved = counted_at(samples)
     any_moved = bool(moved.any())
     order = np.where(moved, ORDER_SKEWED, samples.order) if any_moved else samples.order

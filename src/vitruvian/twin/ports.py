@@ -57,6 +57,10 @@ class Samples(Protocol):
         """The commit's number of the entry."""
         ...
 
+    def take(self, which: NDArray[np.bool_]) -> Samples:
+        """The samples that a mask keeps."""
+        ...
+
 
 class Commit(Protocol):
     """What one commit changed."""
