@@ -252,12 +252,26 @@ def mimic_stays() -> list[Resource]:
     return [person, admission, stay]
 
 
+def mimic_condition() -> Resource:
+    """A billed diagnosis: it has no time but its admission's."""
+    return {
+        "id": mimic_id("condition", 1),
+        "meta": _profile("mimic-condition"),
+        "code": code("99591", f"{BASE}/CodeSystem/mimic-diagnosis-icd9", "Sepsis"),
+        "subject": {"reference": f"Patient/{mimic_id('patient', 1)}"},
+        "category": [code("encounter-diagnosis", "http://terminology.hl7.org/CodeSystem/condition-category")],
+        "encounter": {"reference": f"Encounter/{mimic_id('hosp', 1)}"},
+        "resourceType": "Condition",
+    }
+
+
 def write_mimic(folder: Path) -> int:
     """Write the data set as it is published, gzipped NDJSON a profile; returns how many resources."""
     everything = {
         "MimicPatient": mimic_stays()[:1],
         "MimicEncounter": mimic_stays()[1:2],
         "MimicEncounterICU": mimic_stays()[2:],
+        "MimicCondition": [mimic_condition()],
         "MimicObservationChartevents": [item for item, _ in mimic_observations()],
         "MimicMedicationAdministrationICU": mimic_medications(),
     }

@@ -11,6 +11,7 @@ import pytest
 from tests.fhir_support import (
     bundle,
     code,
+    mimic_condition,
     mimic_medications,
     mimic_observations,
     mimic_stays,
@@ -23,6 +24,7 @@ from tests.fhir_support import (
 from vitruvian.core.events import Dose, Quantity
 from vitruvian.core.identifiers import Identifier
 from vitruvian.core.limits import QUARANTINE_BYTES_MAX
+from vitruvian.core.time import parse_iso
 from vitruvian.records import fhir
 from vitruvian.records.base import Context, iter_readings
 from vitruvian.records.fhir import reader
@@ -232,6 +234,16 @@ def test_an_export_refers_to_medicines_and_places_in_files_beside(tmp_path: Path
     }
     assert events["MedicationAdministration"].concept == "norepinephrine"
     assert events["Encounter"].value.location.bed == "B7"
+
+
+def test_mimics_diagnoses_have_their_admissions_time(tmp_path: Path) -> None:
+    write_mimic(tmp_path)
+    (entry,) = [entry for reading in iter_readings(tmp_path / "MimicCondition.ndjson.gz") for entry in reading.entries]
+    (event,) = entry.events
+    admission = mimic_stays()[1]["period"]
+    assert (event.occurred_us, event.quality) == (parse_iso(admission["start"]).us, ("time-assumed",))
+    assert entry.available_us == parse_iso(admission["end"]).us
+    assert reason(mimic_condition()) == "no-time"
 
 
 def test_mimics_patient_admission_and_observations_are_one_persons(tmp_path: Path) -> None:

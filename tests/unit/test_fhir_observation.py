@@ -245,6 +245,13 @@ def test_device_encounter_and_business_references() -> None:
     assert (only(on_device).device, only(on_device).subject) == ("monitor-7", ())
 
 
+def test_a_message_that_names_nobody_is_the_speaking_devices() -> None:
+    nobody = observation()
+    del nobody["subject"]
+    entry = only(nobody, Context(source="mqtt:fhir", device="monitor-7"))
+    assert (entry.device, entry.subject) == ("monitor-7", ())
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

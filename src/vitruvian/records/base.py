@@ -65,13 +65,15 @@ class Context:
 
     `source` names the origin and is part of every entry's identity; empty lets the reader name it (`fhir`,
     `challenge2019`). `zone` holds for times without an offset, unless the mapping gives the facility another; `charset`
-    for text that does not declare its own.
+    for text that does not declare its own. `device` is who speaks, where the transport tells (an MQTT topic): it stands
+    in where a message names neither patient nor device.
     """
 
     source: str = ""
     mapping: Mapping = field(default_factory=default_mapping)
     zone: tzinfo = UTC
     charset: str = "utf-8"
+    device: str = ""
 
 
 class FileReader(Protocol):

@@ -25,7 +25,11 @@ _STATUS: Final[dict[str, Status]] = {
 
 
 def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
-    """One condition, from its onset to its abatement. Raises Refused."""
+    """One condition, from its onset to its abatement. Raises Refused.
+
+    A diagnosis coded for an encounter without a time of its own (MIMIC, billing) is taken to hold since the encounter's
+    start and to be known at its end, and is flagged so.
+    """
     stated = structs.CONDITION.decode(raw)
     source_id = entry_id(KIND, stated.id, full_url, raw)
     scope = scope.within(scope.references.contained(stated.contained))
@@ -42,8 +46,10 @@ def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
     code = stated_code(stated.code)
     if not code or stated.code is None:
         raise Refused("no-code", "found a Condition without code, expected what it is")
-    start, end_us = scope.interval(stated.onset_date_time, stated.onset_period, stated.recorded_date)
-    recorded = scope.first(stated.recorded_date)
+    stay = scope.references.period(stated.encounter) or structs.Period()
+    start, end_us = scope.interval(stated.onset_date_time, stated.onset_period, stated.recorded_date, stay.start)
+    told = stated.onset_date_time or stated.onset_period or stated.recorded_date
+    recorded = scope.first(stated.recorded_date) if told else scope.first(stay.end)
     gone = stated.abatement_period
     abated = scope.first(stated.abatement_date_time, (gone.end or gone.start) if gone else "")
     if abated is not None:
@@ -54,7 +60,7 @@ def read(raw: bytes, full_url: str, scope: Scope) -> Reading:
         end_us = None  # an onset period says when it began, not that it ended
     first = stated.code.coding[0] if stated.code.coding else structs.Coding()
     value = coded(first, stated.code.text)
-    event = Event("condition", "", value, start.us, end_us, start.zone, code)
+    event = Event("condition", "", value, start.us, end_us, start.zone, code, () if told else ("time-assumed",))
     return Reading(
         KIND,
         (

@@ -63,7 +63,7 @@ def _of_whom(stated: structs.Observation, scope: Scope) -> tuple[Subject, str]:
     """The patient's identifiers and the device's name; one of them, or the encounter, must be there."""
     references = scope.references
     subject = references.subject(stated.subject)
-    device = references.device(stated.device)
+    device = references.device(stated.device) or scope.context.device
     if subject or stated.subject is None:
         if not subject and not device and stated.encounter is None:
             raise Refused("no-subject", "found neither subject, device nor encounter, expected one of them")

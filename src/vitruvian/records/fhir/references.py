@@ -39,7 +39,7 @@ _PLACE_FIELDS: Final = {
     "si": "facility",
     "bu": "facility",
 }
-_MAY_BE_REFERRED_TO: Final = frozenset({"Patient", "Medication", "Location"})
+_MAY_BE_REFERRED_TO: Final = frozenset({"Patient", "Medication", "Location", "Encounter"})
 
 Subject = tuple[Identifier, ...]
 _T = TypeVar("_T")
@@ -58,6 +58,7 @@ class References:
         self._patients: dict[str, Subject] = {}
         self._medications: dict[str, structs.CodeableConcept] = {}
         self._locations: dict[str, structs.Location] = {}
+        self._periods: dict[str, structs.Period] = {}
         self._subjects: dict[str, Subject] = {}
         self._visits: dict[str, Identifier] = {}
 
@@ -72,6 +73,10 @@ class References:
             elif kind == "Medication":
                 medication = structs.MEDICATION.decode(raw)
                 self._keep(self._medications, kind, full_url, medication.id, medicine(medication))
+            elif kind == "Encounter":
+                encounter = structs.ENCOUNTER_PERIOD.decode(raw)
+                if encounter.period is not None:
+                    self._keep(self._periods, kind, full_url, encounter.id, encounter.period)
             else:
                 location = structs.LOCATION.decode(raw)
                 self._keep(self._locations, kind, full_url, location.id, location)
@@ -83,11 +88,10 @@ class References:
         if not resources:
             return self
         inner = References(self._context, self._base)
-        inner._patients, inner._medications, inner._locations = (
-            dict(self._patients),
-            dict(self._medications),
-            dict(self._locations),
-        )
+        inner._patients = dict(self._patients)
+        inner._medications = dict(self._medications)
+        inner._locations = dict(self._locations)
+        inner._periods = self._periods
         for raw in resources:
             try:
                 head = structs.HEAD.decode(raw)
@@ -175,6 +179,10 @@ class References:
             if len(self._visits) < _CACHE_MAX:
                 self._visits[text] = known
         return known
+
+    def period(self, reference: structs.Reference | None) -> structs.Period | None:
+        """When the encounter referred to was, where that is at hand."""
+        return None if reference is None else self._periods.get(_unversioned(reference.reference))
 
     def device(self, reference: structs.Reference | None) -> str:
         """The device's name: its business identifier where the reference states it, else its id; empty without one."""

@@ -1,4 +1,4 @@
-"""What other files of a bulk export say of the medicines and places that this one refers to.
+"""What other files of a bulk export say of the medicines, places and encounters that this one refers to.
 
 A Bulk Data export is one NDJSON file a type (`Medication.ndjson`, `MimicLocation.ndjson.gz`, `Medication.000.ndjson`),
 so that what an administration refers to is beside it, not in it.
@@ -21,12 +21,13 @@ DAMAGED: Final = (OSError, EOFError, zlib.error)
 _NEEDS: Final = (
     (re.compile(r"Medication(?:Administration|Request|Statement)"), re.compile(r"Medication(?![A-Za-z])")),
     (re.compile(r"Encounter"), re.compile(r"Location(?![A-Za-z])")),
+    (re.compile(r"Condition"), re.compile(r"Encounter(?![a-z])")),
 )
 SIBLING_LINES_MAX: Final = 65_536  # looked at in one export; beyond it references stay references
 
 
 def learn_siblings(path: Path, references: References, lines: Callable[[Path], Iterator[bytes]]) -> None:
-    """Teach `references` the medicines or places in files beside `path`, of which `lines` reads the lines.
+    """Teach `references` the medicines, places or encounters in files beside `path`, of which `lines` reads the lines.
 
     A damaged file teaches what it can: its own reading tells of the damage.
     """

@@ -209,6 +209,12 @@ class Encounter(Resource, frozen=True, rename="camel"):
     part_of: Reference | None = None
 
 
+class EncounterPeriod(Resource, frozen=True, rename="camel"):
+    """What others ask of an encounter: when it was."""
+
+    period: Period | None = None
+
+
 class Location(Resource, frozen=True, rename="camel"):
     """https://hl7.org/fhir/R4/location.html"""
 
@@ -366,6 +372,7 @@ BUNDLE_ENTRY: Final = msgspec.json.Decoder(BundleEntry)
 OBSERVATION: Final = msgspec.json.Decoder(Observation)
 PATIENT: Final = msgspec.json.Decoder(Patient)
 ENCOUNTER: Final = msgspec.json.Decoder(Encounter)
+ENCOUNTER_PERIOD: Final = msgspec.json.Decoder(EncounterPeriod)
 LOCATION: Final = msgspec.json.Decoder(Location)
 CONDITION: Final = msgspec.json.Decoder(Condition)
 MEDICATION: Final = msgspec.json.Decoder(Medication)
