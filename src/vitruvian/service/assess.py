@@ -29,6 +29,7 @@ from vitruvian.twin.twins import SEX_CODES
 
 SOURCE: Final = "vitruvian"
 ISSUE_GRID_US: Final = MINUTE_US
+_PHASE_STEP_US: Final = 37_082_039  # the grid's golden section: neighbours fall far apart
 HISTORY_US: Final = 6 * HOUR_US
 HISTORY_POINTS_MAX: Final = 720  # issued risks kept in memory a patient, for trend and sparkline
 _UNITS: Final = {name: VOCABULARY[name].unit for name in INPUTS}
@@ -119,7 +120,9 @@ class Assessor:
 
     def issue(self, pid: int, subject: tuple[Identifier, ...], now_us: int, seq: int) -> Entry | None:
         """The entry that records this patient's assessment, or None where this grid step has one already."""
-        step_us = now_us - now_us % ISSUE_GRID_US
+        # Each patient has a phase of the grid: five thousand who were all due at the full minute would be a burst.
+        phase_us = pid * _PHASE_STEP_US % ISSUE_GRID_US
+        step_us = (now_us - phase_us) // ISSUE_GRID_US * ISSUE_GRID_US + phase_us
         if self._issued_us.get(pid, -1) >= step_us or pid not in self.latest:
             return None
         self._issued_us[pid] = step_us

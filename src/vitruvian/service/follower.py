@@ -23,6 +23,7 @@ from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.service.assess import HISTORY_US, Assessor
 from vitruvian.service.board import Board
 from vitruvian.service.pipeline import Batch
+from vitruvian.signals.concepts import TABLES
 from vitruvian.twin import open_twins, snapshot
 from vitruvian.twin.snapshots import NAME
 
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LATENCIES_MAX: Final = 20_000
 LAGS_A_BATCH_MAX: Final = 16
+_MONITORED: Final = np.asarray(TABLES.slot_of) >= 0
 LOOK_PATIENTS_MAX: Final = 1_000  # whose scores are looked at again in one tick; more go round
 
 
@@ -127,12 +129,12 @@ class Follower:
         self._moved(Moved([pid for pid in shown if pid not in gone], sorted(gone), source_us, steps))
 
     def _note_lags(self, batches: Sequence[Batch]) -> None:
-        """How old measurements are when their patient has been scored: every entry's, thinned."""
+        """How old monitored values are when their patient has been scored: a sample of each commit's."""
         now_us = self._clock.now_us()
         for batch in batches:
-            _, first = np.unique(batch.commit.samples.seq, return_index=True)
-            lags_us = now_us - batch.commit.samples.occurred_us[first[:: max(1, len(first) // LAGS_A_BATCH_MAX)]]
-            self.lags_s.extend((lags_us / SECOND_US).tolist())
+            samples = batch.commit.samples
+            at_us = samples.occurred_us[_MONITORED[samples.concept]]
+            self.lags_s.extend(((now_us - at_us[:: max(1, len(at_us) // LAGS_A_BATCH_MAX)]) / SECOND_US).tolist())
 
     def _renew(self, pids: set[int]) -> set[int]:
         """Read these patients again; those who are no longer on the ward."""
