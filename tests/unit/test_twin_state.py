@@ -225,3 +225,29 @@ def test_a_concept_of_a_newer_vocabulary_is_passed_over() -> None:
     twins.apply(journal.commit([(0, 32_000, T0_US, 1, T0_US, 1.0, 0), vital("heart_rate", T0_US, 70.0)]))
     alone, _ = twins_of(vital("heart_rate", T0_US, 70.0))
     assert twins.hash(0) == alone.hash(0)
+
+
+@pytest.mark.parametrize("failing", ["series", "patient_of", "survivor"])
+def test_a_commit_that_could_not_be_taken_is_made_good_by_the_next(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = MemoryJournal()
+    twins = Twins(journal)
+    rows = [vital("heart_rate", T0_US + i * MINUTE_US, 60.0 + i) for i in (0, 2)]
+    late = vital("heart_rate", T0_US + MINUTE_US, 66.0)
+    other = vital("heart_rate", T0_US, 70.0, pid=1)
+    last = vital("heart_rate", T0_US, 90.0, pid=2)
+    twins.apply(journal.commit(rows))
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("the disk cannot be read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, failing, broken)
+        with pytest.raises(OSError, match="disk"):
+            twins.apply(journal.commit([late, other], rebuild=[1]))
+    assert twins.apply(journal.commit([last])).tolist() == [0, 1, 2]
+    good = MemoryJournal()
+    expected = Twins(good)
+    expected.apply(good.commit([*rows, late, other, last]))
+    assert [twins.hash(pid) for pid in range(3)] == [expected.hash(pid) for pid in range(3)]

@@ -53,6 +53,7 @@ class Twins:
         self._anchors = Tracker(_ROWS_FIRST)
         self._row_of = np.full(_ROWS_FIRST, -1, np.int64)
         self._free: list[int] = []
+        self._unsure: set[int] = set()  # patients of a commit that could not be taken whole
         self._used = 0
         self._allocate_columns(self.tracker.rows)
 
@@ -154,8 +155,18 @@ class Twins:
     # --- the fold ------------------------------------------------------------
 
     def apply(self, commit: Commit) -> NDArray[np.int64]:
-        """Move the twins by one commit; the patients touched, ascending. Commits come in the order of their `seq`."""
-        return self._move(commit, commit.last_seq, None)
+        """Move the twins by one commit; the patients touched, ascending. Commits come in the order of their `seq`.
+
+        What the journal raises (a disk that cannot be read) is raised on; whoever the commit speaks of is then
+        folded anew with the next one, so that a twin is late but never wrong.
+        """
+        try:
+            touched = self._move(commit, commit.last_seq, None, self._unsure)
+        except Exception:
+            self._unsure.update(commit.samples.patient.tolist(), commit.rebuild, commit.visits)
+            raise
+        self._unsure.clear()
+        return touched
 
     def catch_up(self, tail: Iterable[Commit], through_seq: int) -> NDArray[np.int64]:
         """Apply what was missed (`journal.samples_since(twins.seq)`), up to `through_seq`; the patients touched,
@@ -168,16 +179,19 @@ class Twins:
         self.seq = max(self.seq, through_seq)
         return np.unique(np.concatenate(touched)) if touched else np.zeros(0, np.int64)
 
-    def _move(self, commit: Commit, last_seq: int, anew: set[int] | None) -> NDArray[np.int64]:
-        gone = {pid for pid in commit.rebuild if self._journal.survivor(pid) != pid}
-        again = set(commit.rebuild) - gone
+    def _move(
+        self, commit: Commit, last_seq: int, anew: set[int] | None, unsure: Collection[int] = ()
+    ) -> NDArray[np.int64]:
+        rebuild = set(commit.rebuild).union(unsure)
+        gone = {pid for pid in rebuild if self._journal.survivor(pid) != pid}
+        again = rebuild - gone
         for pid in gone:
             self._release(pid)
         for pid in set(commit.visits) - gone - again:
             row = int(self._rows_for(np.array([pid]))[0])
             self._read_context(pid, row)
         samples = canonical(commit.samples, sort=False)
-        left_out = set(commit.rebuild) | (anew or set())
+        left_out = rebuild | (anew or set())
         if left_out and len(samples):
             samples = samples.where(~np.isin(samples.patient, np.fromiter(left_out, np.int64)))
         late = self._apply_plain(samples) if len(samples) else []
