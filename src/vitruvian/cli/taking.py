@@ -16,7 +16,7 @@ from vitruvian.core.events import Blob, Entry, Reading, Receipt, Refusal
 from vitruvian.core.limits import BUNDLE_BYTES_MAX, COMMIT_ENTRIES_MAX
 from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
-from vitruvian.records.base import Context, FileReader, Found, discover, read_found, readers
+from vitruvian.records.base import Context, FileReader, Found, discover, read_found
 from vitruvian.records.tabular import Columns, Described
 from vitruvian.records.tally import Tally
 
@@ -110,7 +110,7 @@ class Taker:
         if item.reader is None:
             return
         try:
-            _require(item.reader)
+            _require(item.reader, item.path)
         except VitruvianError as error:
             self.taken.errors.append(f"{item.path}: {error}")
             return
@@ -196,13 +196,8 @@ def judged(reading: Reading, receipts: Sequence[Receipt]) -> Reading:
     return Reading(reading.kind, kept, refused_parts=(*reading.refused_parts, *parts), unmapped=reading.unmapped)
 
 
-def _require(reader: FileReader) -> None:
+def _require(reader: FileReader, path: Path) -> None:
     """Ask a reader whether what it needs is installed. Raises ConfigurationError."""
     require = getattr(reader, "require", None)
     if require is not None:
-        require()
-
-
-def known_formats() -> str:
-    """The names of the readers there are."""
-    return ", ".join(reader.NAME for reader in readers())
+        require(path)

@@ -19,7 +19,7 @@ _BOUND: Final = re.compile(r"^\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*$")
 # A tube in the throat makes the verbal response untestable; it is charted as 1, which would read as "none".
 _INTUBATED: Final = ("ett", "et/trach", "trach")
 # Text of items whose unit the table leaves out or damages in its encoding.
-_DAMAGED_DEGREE: Final = re.compile(r"^[^A-Za-z]([CF])$")
+_DAMAGED_DEGREE: Final = re.compile(r"^[^A-Za-z°]([CF])$")
 
 
 def labevents(frame: pl.DataFrame, site: Site) -> Iterator[Reading]:

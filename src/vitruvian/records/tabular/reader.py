@@ -16,7 +16,7 @@ from vitruvian.core.events import Coded, Comparator, Entry, Event, Quantity, Rea
 from vitruvian.core.identifiers import Identifier, digest16
 from vitruvian.core.limits import IDENTIFIER_CHARS_MAX
 from vitruvian.core.vocabulary import VOCABULARY, Concept
-from vitruvian.records.base import Context, quarantined
+from vitruvian.records.base import Context, Found, discover, quarantined, read_found
 from vitruvian.records.mapping import LocalCode
 from vitruvian.records.tables import columns_of, fraction_of_oxygen, instants, numbers, pieces, stem, take, texts
 from vitruvian.records.tabular.spec import EPOCHS_US, UNITS_US, Columns, described_by_header
@@ -79,6 +79,20 @@ class Described:
             for text, why in piece.damaged:
                 yield quarantined(_ROW, "columns", why, rows.source, raw=text.encode())
             yield from rows.readings(piece.frame)
+
+
+def described_readings(path: Path | str, columns: Columns, context: Context) -> Iterator[Reading]:
+    """Readings of a table, or of the tables in a folder that have these columns; other files are passed over.
+
+    Raises ReadingError where the path does not exist, or is a file that lacks the columns.
+    """
+    described, path = Described(columns), Path(path)
+    if path.is_file():
+        yield from described.read(path, context)
+        return
+    for found in discover(path):
+        if found.path.is_file() and described.sniff(found.path, b""):
+            yield from read_found(Found(found.path, described), context)
 
 
 def _separator(path: Path) -> str:

@@ -57,8 +57,10 @@ def files(path: Path) -> list[Path]:
     return [path]
 
 
-def require() -> ModuleType:
-    """The package that knows the formats. Raises ConfigurationError where it is not installed."""
+def require(path: Path) -> ModuleType | None:
+    """The package that a header needs; other files need none. Raises ConfigurationError where it is not installed."""
+    if path.suffix.lower() != ".hea":
+        return None
     try:
         return importlib.import_module("wfdb")
     except ImportError as error:
@@ -75,9 +77,9 @@ def read(path: Path, context: Context) -> Iterator[Reading]:
     if ending != ".hea":
         yield Reading("annotation file", ignored="beat and rhythm annotations have no home yet")
         return
-    package = require()
+    package = require(path)
     source = context.source or NAME
-    if _master_of(path) is not None:
+    if package is None or _master_of(path) is not None:
         return  # it is read with the record that it is a segment of
     try:
         header = package.rdheader(str(path.with_suffix("")))
