@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.prediction.sepsis.basis import KNOTS, TERMS, Basis
-from vitruvian.prediction.sepsis.logistic import Logistic
+from vitruvian.prediction.sepsis.logistic import Logistic, sigmoid
 
 OPSET: Final = 17
 IR_VERSION: Final = 8  # read by every onnxruntime since 1.15
@@ -35,9 +35,10 @@ class Fitted:
     def probability(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
         """The calibrated probability of features (N, F), in double precision; what the graph is compared with."""
         design = self.basis.expand(values).astype(np.float64)
-        logit = self.slope * (design @ self.logistic.coefficients + self.logistic.intercept) + self.intercept
-        probability: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logit))
-        return probability
+        logit: NDArray[np.float64] = (
+            self.slope * (design @ self.logistic.coefficients + self.logistic.intercept) + self.intercept
+        )
+        return sigmoid(logit)
 
 
 def to_onnx(fitted: Fitted) -> bytes:

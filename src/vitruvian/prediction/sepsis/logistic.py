@@ -54,7 +54,7 @@ def fit_logistic(
         beta, intercept = unwhiten(z)
         eta = (design @ beta.astype(np.float32)).astype(np.float64) + intercept
         value = float((weight * (np.logaddexp(0, eta) - target * eta)).sum()) + 0.5 * penalty * float(beta @ beta)
-        residual = weight * (_sigmoid(eta) - target)
+        residual = weight * (sigmoid(eta) - target)
         pull = (design.T @ residual.astype(np.float32)).astype(np.float64) - residual.sum() * mean + penalty * beta
         return value, np.append(solve_triangular(root, pull, lower=True), residual.sum() * step)
 
@@ -100,7 +100,7 @@ def replicas(
     for start in range(0, design.shape[0], BLOCK):
         part = slice(start, start + BLOCK)
         rows = np.column_stack([design[part], np.ones(design[part].shape[0], np.float32)])
-        probability = _sigmoid(model.logit(design[part]))
+        probability = sigmoid(model.logit(design[part]))
         spread = np.sqrt(weight[part] * probability * (1 - probability)).astype(np.float32)
         scaled = rows * spread[:, None]
         information += scaled.T @ scaled
@@ -116,7 +116,7 @@ def fit_platt(logit: NDArray[np.float64], label: NDArray[np.float64]) -> tuple[f
     slope, intercept = 1.0, 0.0
     rows = np.column_stack([logit, np.ones_like(logit)])
     for _ in range(50):
-        probability = _sigmoid(slope * logit + intercept)
+        probability = sigmoid(slope * logit + intercept)
         pull = rows.T @ (label - probability)
         information = (rows * (probability * (1 - probability))[:, None]).T @ rows
         move = np.linalg.solve(information + 1e-9 * np.eye(2), pull)
@@ -126,6 +126,7 @@ def fit_platt(logit: NDArray[np.float64], label: NDArray[np.float64]) -> tuple[f
     return slope, intercept
 
 
-def _sigmoid(eta: NDArray[np.float64]) -> NDArray[np.float64]:
+def sigmoid(eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability of log-odds; never overflows."""
     positive = np.exp(-np.abs(eta))
     return np.where(eta >= 0, 1.0, positive) / (1.0 + positive)

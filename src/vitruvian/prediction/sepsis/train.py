@@ -24,7 +24,7 @@ from vitruvian.prediction.sepsis.basis import TERMS, Basis, fit_basis
 from vitruvian.prediction.sepsis.challenge import ADMISSION_FEATURES, Cohort, FeatureTable, feature_table, read_cohort
 from vitruvian.prediction.sepsis.figures import DRAWS, SEED, Judge
 from vitruvian.prediction.sepsis.graph import Fitted, to_onnx
-from vitruvian.prediction.sepsis.logistic import Logistic, fit_logistic, fit_platt, replicas
+from vitruvian.prediction.sepsis.logistic import Logistic, fit_logistic, fit_platt, replicas, sigmoid
 from vitruvian.prediction.sepsis.model import SepsisModel
 from vitruvian.prediction.sepsis.split import SEED as SPLIT_SEED
 from vitruvian.prediction.sepsis.split import patients_of, role_of
@@ -140,7 +140,7 @@ def fit(
     draws = metrics.patient_draws(len(cohort.ids), REPLICAS, SEED)
     spread = replicas(logistic, design, mine.target, mine.weight, chosen.penalty, cohort.patient[rows], draws)
     slope, intercept = _calibrate(cohort, table, used, basis, logistic, seed)
-    threshold = 1.0 / (1.0 + np.exp(-(slope * chosen.threshold_logit + intercept)))
+    threshold = sigmoid(np.array(slope * chosen.threshold_logit + intercept))
     return Trained(Fitted(basis, logistic, spread, slope, intercept), chosen, float(threshold))
 
 
