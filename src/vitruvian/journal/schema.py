@@ -101,6 +101,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",
+        "busy_timeout = 250",  # a checkpoint that a reader holds up must not hold up the writer
         "wal_autocheckpoint = 0",
         f"cache_size = -{CACHE_KIB}",
         f"mmap_size = {MMAP_BYTES}",
