@@ -43,6 +43,18 @@ _OTHERS: Final[Mapping[str, tuple[str, str, int]]] = {
 }
 
 
+# Shorter than the display name where a sentence needs no more.
+_BRIEF: Final[Mapping[str, str]] = {
+    "oxygen_saturation": "oxygen saturation",
+    "calcium": "calcium",
+    "bilirubin_total": "bilirubin",
+    "troponin_i": "troponin I",
+    "arterial_co2": "arterial carbon dioxide",
+    "arterial_oxygen": "arterial oxygen",
+    "oxygen_saturation_arterial": "arterial oxygen saturation",
+}
+
+
 class Subject(msgspec.Struct, frozen=True):
     """What one or more features are about: a concept of the vocabulary, or a quantity made from several.
 
@@ -134,4 +146,5 @@ def subjects(name: str) -> Subject:
     concept = VOCABULARY.get(name)
     if concept is None:
         return Subject(name, name.replace("_", " "), "", 2)
-    return Subject(name, in_sentence(concept.display), _UNITS.get(concept.unit, concept.unit), concept.decimals)
+    label = _BRIEF.get(name, in_sentence(concept.display))
+    return Subject(name, label, _UNITS.get(concept.unit, concept.unit), concept.decimals)

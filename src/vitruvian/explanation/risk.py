@@ -157,7 +157,8 @@ def _listed(labels: Sequence[str]) -> str:
 
 def _by_subject(contributions: Mapping[str, float]) -> dict[str, float]:
     summed: dict[str, float] = {}
-    for feature, added in contributions.items():
+    for feature in sorted(contributions):  # a fixed order: sums of floats depend on it, sentences must not
+        added = contributions[feature]
         if not math.isnan(added):
             name = subject_of(feature)
             summed[name] = summed.get(name, 0.0) + float(added)
