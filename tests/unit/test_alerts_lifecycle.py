@@ -197,6 +197,16 @@ def test_a_late_result_older_than_a_known_newer_one_changes_nothing() -> None:
     assert ward.send("ph", 7.05, ago_s=3 * 3600) == []
 
 
+def test_history_that_is_read_in_raises_nothing() -> None:
+    ward = Ward(load_rules())
+    assert ward.send("potassium", 7.0, ago_s=3 * 86_400) == []
+    assert ward.send("heart_rate", *([170.0] * 20), ago_s=400 * 86_400) == []
+    assert said(ward.alerts.review(np.array([0]), ward.twins, ward.now_us)) == []
+    assert ward.assess() == []
+    again = Alerts(load_rules())
+    assert again.listen(np.array([0]), ward.twins, ward.now_us) == [], "and nobody waits for its monitor"
+
+
 @pytest.mark.parametrize("ahead_s", [86_400, 3_600, -3_600, -86_400])
 def test_no_clock_suppresses_an_alert(ahead_s: int) -> None:
     """The source's clock is wrong by hours from the start, or goes wrong while it sends."""

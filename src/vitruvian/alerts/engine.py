@@ -75,7 +75,7 @@ class Alerts:
         rows = self._rows(samples.patient, twins, now_us)
         slot = TABLES.slot_of[np.minimum(samples.concept.astype(np.int64), len(TABLES.slot_of) - 1)]
         self._heard_us[rows[slot >= 0], slot[slot >= 0]] = now_us
-        return self._step(value_readings(samples, rows, self.rules), now_us)
+        return self._step(value_readings(samples, rows, self.rules, now_us), now_us)
 
     def assess(self, pids: NDArray[np.int64], twins: Twins, now_us: int) -> list[Step]:
         """The scores of these patients, as they are now: whenever they were touched, and as values expire."""
@@ -91,10 +91,14 @@ class Alerts:
         return self._step(silence_readings(pids, rows, self._heard_us[rows], twins, now_us), now_us)
 
     def review(self, pids: NDArray[np.int64], twins: Twins, now_us: int) -> list[Step]:
-        """Hear again what each twin holds: after a restart, so that what came in just before it is not missed."""
+        """Hear again what each twin holds and is still valid: after a restart, so that what came in just before it
+        is not missed, and after a correction.
+        """
         rows = self._rows(pids, twins, now_us)
         tracker_rows = twins.rows(pids)
-        readings = [self._last_values(place, rows, tracker_rows, twins) for place in np.unique(self.rules.inputs)]
+        readings = [
+            self._last_values(place, rows, tracker_rows, twins, now_us) for place in np.unique(self.rules.inputs)
+        ]
         parts = [item for item in readings if item is not None]
         if not parts:
             return self.assess(pids, twins, now_us)
@@ -102,12 +106,13 @@ class Alerts:
         return self._step(joined, now_us) + self.assess(pids, twins, now_us)
 
     def _last_values(
-        self, place: int, rows: NDArray[np.int64], tracker_rows: NDArray[np.int64], twins: Twins
+        self, place: int, rows: NDArray[np.int64], tracker_rows: NDArray[np.int64], twins: Twins, now_us: int
     ) -> Readings | None:
         if place >= twins.tracker.last_us.shape[1]:
             return None
         at_us = twins.tracker.last_us[tracker_rows, place]
-        value = twins.tracker.last_value[tracker_rows, place]
+        oldest_us = now_us - int(TABLES.valid_us[place])
+        value = np.where(at_us >= oldest_us, twins.tracker.last_value[tracker_rows, place], np.nan)
         return Readings(rows, np.full(len(rows), place), at_us, value, value)
 
     def tick(self, now_us: int) -> list[Step]:

@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 
 from vitruvian.alerts.lifecycle import NEVER_US, Readings
 from vitruvian.alerts.rules import RuleTable, input_index
-from vitruvian.core.time import SECOND_US
+from vitruvian.core.time import HOUR_US, SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores.news2 import News2, news2
 from vitruvian.prediction.scores.of_twins import inputs_of
-from vitruvian.signals.concepts import MONITORED
+from vitruvian.signals.concepts import MONITORED, TABLES
 from vitruvian.twin.kernels import cadences
 from vitruvian.twin.order import IMPLAUSIBLE_FLAG, counted_at
 from vitruvian.twin.ports import Samples
 from vitruvian.twin.twins import Twins
 
 QUIET_MIN_S: Final = 2.5
+HISTORY_US: Final = 25 * HOUR_US
 CONTINUOUS_S: Final = 60.0
 _MONITORED: Final = np.array([VOCABULARY[name].index for name in MONITORED])
 _NEWS2: Final = VOCABULARY["news2"].index
@@ -38,12 +39,13 @@ _SILENCE: Final = input_index("silence")
 _MEDIUM: Final = 5
 
 
-def value_readings(samples: Samples, rows: NDArray[np.int64], rules: RuleTable) -> Readings:
+def value_readings(samples: Samples, rows: NDArray[np.int64], rules: RuleTable, now_us: int) -> Readings:
     """The samples that a rule watches, as readings; `rows` (N,) of the alerts' state."""
     known = np.minimum(samples.concept.astype(np.int64), len(VOCABULARY) - 1)
     watched = (rules.of_input[known, 0] >= 0) & (samples.concept == known)
-    keep = np.flatnonzero(watched & ((samples.quality & IMPLAUSIBLE_FLAG) == 0))
     at_us, _ = counted_at(samples)
+    recent = now_us - at_us <= np.maximum(TABLES.valid_us[known], HISTORY_US)
+    keep = np.flatnonzero(watched & recent & ((samples.quality & IMPLAUSIBLE_FLAG) == 0))
     value = samples.value[keep]
     return Readings(rows[keep], samples.concept[keep].astype(np.int64), at_us[keep], value, value)
 
@@ -81,8 +83,10 @@ def silence_readings(
     own = twins.rows(pids)
     interval_s = cadences(twins.tracker.ring_us, own)
     slots_us = np.where(heard_us == NEVER_US, twins.tracker.last_us[own[:, None], _MONITORED], heard_us)
-    newest_us = slots_us.max(axis=1)
     shortest_s = np.fmin.reduce(interval_s, axis=1, initial=np.inf)
+    # Who was last heard before all that is recent has no monitor now; an alert that is open stays open.
+    slots_us = np.where(slots_us < now_us - HISTORY_US, NEVER_US, slots_us)
+    newest_us = slots_us.max(axis=1)
     keep = np.flatnonzero(np.isfinite(shortest_s) & (newest_us != NEVER_US))
     whole = (now_us - newest_us[keep]) / SECOND_US / np.maximum(shortest_s[keep], QUIET_MIN_S)
     at, slot = np.nonzero((interval_s <= CONTINUOUS_S) & (slots_us != NEVER_US))

@@ -107,7 +107,7 @@ class Follower:
                 commit = batch.commit
                 touched.update(self.twins.apply(commit).tolist())
                 renewed |= set(commit.visits) | set(commit.rebuild)
-                steps += self.alerts.hear(commit.samples, self.twins, now_us)
+                steps += self.alerts.follow(commit, self.twins, now_us)
                 self.counts["samples"] += len(commit.samples.value)
             gone = self._renew(renewed | {pid for pid in touched if pid not in self.board.patients})
             applied = time.perf_counter()
