@@ -164,6 +164,10 @@ def _segment(package: ModuleType, record: _Record, name: str, header: Any, offse
         yield Reading("record", ignored="it has no signals")
         return
     _check_names(header.file_name)
+    if len(header.file_name) != header.n_sig or not header.fs > 0:
+        raise ReadingError(
+            f"found {len(header.file_name)} signals at {header.fs} Hz in {name}, expected {header.n_sig} at a rate above 0"
+        )
     rates_hz = [header.fs * count for count in header.samps_per_frame]
     numeric: list[tuple[int, Measure]] = []
     for place, (signal, unit, rate_hz) in enumerate(zip(header.sig_name, header.units, rates_hz, strict=True)):
