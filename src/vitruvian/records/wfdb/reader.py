@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import math
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -62,7 +63,9 @@ def require(path: Path) -> ModuleType | None:
     if path.suffix.lower() != ".hea":
         return None
     try:
-        return importlib.import_module("wfdb")
+        with warnings.catch_warnings():  # the package and pandas have differences of their own
+            warnings.simplefilter("ignore")
+            return importlib.import_module("wfdb")
     except ImportError as error:
         raise ConfigurationError(
             "found a WFDB record, but not the package that reads it; pip install 'vitruvian[wfdb]'"
@@ -166,7 +169,7 @@ def _segment(package: ModuleType, record: _Record, name: str, header: Any, offse
     _check_names(header.file_name)
     if len(header.file_name) != header.n_sig or not header.fs > 0:
         raise ReadingError(
-            f"found {len(header.file_name)} signals at {header.fs} Hz in {name}, expected {header.n_sig} at a rate above 0"
+            f"found {len(header.file_name)} signals at {header.fs} Hz in {name}, expected {header.n_sig} at above 0 Hz"
         )
     rates_hz = [header.fs * count for count in header.samps_per_frame]
     numeric: list[tuple[int, Measure]] = []
