@@ -19,7 +19,7 @@ from typing import Any
 from vitruvian.bedside.monitors import publish_virtual
 from vitruvian.bedside.replay import publish_replay
 from vitruvian.core.errors import ConfigurationError, VitruvianError
-from vitruvian.core.time import ScaledClock
+from vitruvian.core.time import HOUR_US, ScaledClock
 
 BROKER_VARIABLE = "VITRUVIAN_MQTT"
 
@@ -33,6 +33,8 @@ def _arguments() -> argparse.ArgumentParser:
     virtual.add_argument("--seed", type=int, default=1)
     virtual.add_argument("--pace", type=float, default=1.0, help="how much faster than time the courses run")
     virtual.add_argument("--outbox", type=Path)
+    virtual.add_argument("--history", type=float, default=0.0, help="hours published before the start, the first time")
+    virtual.add_argument("--began", type=Path, help="file that keeps when the courses began, over restarts")
     virtual.add_argument("--light", action="store_true", help="no outbox: for load")
     virtual.add_argument("--duration", type=float, help="seconds")
     replay = commands.add_parser("replay", help="publish real patients hour by hour")
@@ -47,12 +49,15 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _job(asked: argparse.Namespace, broker_url: str) -> Coroutine[Any, Any, int]:
     if asked.command == "virtual":
+        began_us, history_h = _beginning(asked.began, asked.history)
         return publish_virtual(
             broker_url,
             asked.patients,
             asked.rate,
             asked.seed,
             pace=asked.pace,
+            began_us=began_us,
+            history_h=history_h,
             outbox=asked.outbox,
             light=asked.light,
             duration_s=asked.duration,
@@ -60,6 +65,18 @@ def _job(asked: argparse.Namespace, broker_url: str) -> Coroutine[Any, Any, int]
     origin_us = asked.origin_us if asked.origin_us is not None else time.time_ns() // 1_000
     clock = ScaledClock(origin_us, asked.speed, asked.started_ns)
     return publish_replay(asked.path, broker_url, clock, asked.speed, asked.patients, outbox=asked.outbox)
+
+
+def _beginning(file: Path | None, history_h: float) -> tuple[int | None, float]:
+    """When the courses began and how much of the past is still to be told: after a restart, they go on."""
+    if file is None:
+        return None, history_h
+    try:
+        return int(file.read_text("utf-8")), 0.0
+    except (OSError, ValueError):
+        began_us = time.time_ns() // 1_000 - int(history_h * HOUR_US)
+        file.write_text(str(began_us), "utf-8")
+        return began_us, history_h
 
 
 async def _run(asked: argparse.Namespace, broker_url: str) -> int:

@@ -53,6 +53,9 @@ _TEMPLATE: Final = (
 )
 _encode: Final = msgspec.json.Encoder().encode
 
+HISTORY_H_MAX: Final = 48.0
+HISTORY_STEP_US: Final = 5 * 60_000_000  # between readings of the hours before the start
+
 
 class Monitors:
     """The messages of `count` virtual patients' monitors from `start_us` on; pure: what is due at a moment is asked."""
@@ -174,6 +177,8 @@ async def publish_virtual(
     *,
     clock: Clock | None = None,
     pace: float = 1.0,
+    began_us: int | None = None,
+    history_h: float = 0.0,
     outbox: Path | None = None,
     light: bool = False,
     duration_s: float | None = None,
@@ -184,19 +189,24 @@ async def publish_virtual(
 
     With `outbox` a file keeps what the ward has no receipt for, over restarts; without it, memory does. `light` keeps
     nothing (for load). `pace` runs the scripted courses faster than time. `on_tick` gets the number sent so far.
+    `began_us` is when the courses began, by default `history_h` ago; the hours of `history_h` are published first.
     """
-    if not 0 < rate_hz <= 1_000:
-        raise ConfigurationError(f"found rate {rate_hz} Hz, expected above 0 and at most 1000")
+    if not 0 < rate_hz <= 1_000 or not 0 <= history_h <= HISTORY_H_MAX:
+        raise ConfigurationError(
+            f"found {rate_hz} Hz and {history_h} h of history, expected above 0 to 1000 Hz and 0 to {HISTORY_H_MAX:g} h"
+        )
     clock = clock or SystemClock()
-    monitors = Monitors(patients, seed, clock.now_us(), pace=pace, courses=courses)
+    now_us = clock.now_us() // 1_000_000 * 1_000_000
+    past_us = range(now_us - int(history_h * HOUR_US), now_us, HISTORY_STEP_US)
+    monitors = Monitors(patients, seed, began_us if began_us is not None else past_us.start, pace=pace, courses=courses)
     client_id = f"vitruvian-monitors-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
     if light:
         async with LightClient(broker_url, client_id=client_id) as light_client:
-            return await _publish(light_client, monitors, clock, rate_hz, duration_s, on_tick)
+            return await _publish(light_client, monitors, clock, rate_hz, duration_s, on_tick, past_us)
     store = Outbox(outbox)
     try:
         async with Client(broker_url, store, client_id=client_id, devices=monitors.devices) as client:
-            return await _publish(client, monitors, clock, rate_hz, duration_s, on_tick)
+            return await _publish(client, monitors, clock, rate_hz, duration_s, on_tick, past_us)
     finally:
         store.close()
 
@@ -208,10 +218,15 @@ async def _publish(
     rate_hz: float,
     duration_s: float | None,
     on_tick: Callable[[int], None] | None,
+    past_us: Sequence[int],
 ) -> int:
     admissions = monitors.admissions()
     await client.send(admissions)
     sent = len(admissions)
+    for at_us in past_us:
+        messages = monitors.readings(at_us) + monitors.due(at_us)
+        await client.send(messages)
+        sent += len(messages)
     count = monitors.patients.count
     phases = max(1, min(_PHASES_MAX, count // _PHASE_BEDS))
     bounds = [count * phase // phases for phase in range(phases + 1)]

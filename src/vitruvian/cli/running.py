@@ -46,11 +46,14 @@ class Virtual:
     rate_hz: float
     seed: int
     pace: float
+    history_h: float
 
     def arguments(self, outbox: Path, clock: Clock) -> list[str]:
         """Of `python -m vitruvian.bedside`."""
         numbers = {"patients": self.patients, "rate": self.rate_hz, "seed": self.seed, "pace": self.pace}
-        return ["virtual", "--outbox", str(outbox), *_options(numbers)]
+        numbers |= {"history": self.history_h}
+        began = outbox.with_name(outbox.name.replace("-outbox.db", "-began.txt"))
+        return ["virtual", "--outbox", str(outbox), "--began", str(began), *_options(numbers)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _clock(plan: Plan, journal: Path) -> Clock:
 
 def _fhir_decoder(mapping: Mapping) -> FhirDecoder:
     def decode(device: str, payload: bytes, now_us: int) -> Sequence[Reading]:
-        return tuple(fhir.read_bytes(payload, Context(source="mqtt:fhir", mapping=mapping)))
+        return fhir.read_bytes(payload, Context(source=f"mqtt:{device}", mapping=mapping, device=device))
 
     return decode
 

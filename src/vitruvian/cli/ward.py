@@ -23,6 +23,8 @@ Hosts = Annotated[list[str] | None, typer.Option("--allow-host", help="A further
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
 Model = Annotated[Path | None, typer.Option(help="Folder of a trained sepsis model instead of the shipped one.")]
 
+HISTORY_PATIENTS_MAX = 100  # with more, telling the past would keep the broker busy for minutes
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -36,6 +38,9 @@ def ward(
     rate: Annotated[float, typer.Option(help="Readings a second of each.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same patients.")] = 1,
     pace: Annotated[float, typer.Option(help="How much faster than time their courses run.")] = 1.0,
+    history: Annotated[
+        float | None, typer.Option(help="Hours of the past to begin with; by default 6, or none beyond 100 patients.")
+    ] = None,
     journal: JournalFile = Path("var/ward.db"),
     mqtt: Mqtt = None,
     host: Host = "127.0.0.1",
@@ -52,7 +57,8 @@ def ward(
     from vitruvian.cli.running import Plan, Virtual, run
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
-    crowd = Virtual(patients, rate, seed, pace)
+    hours = history if history is not None else 6.0 if patients <= HISTORY_PATIENTS_MAX else 0.0
+    crowd = Virtual(patients, rate, seed, pace, hours)
     _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, model, crowd, open_page=open_page))
 
 

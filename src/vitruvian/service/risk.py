@@ -18,6 +18,7 @@ ATTRIBUTIONS_MAX: Final = 5
 TARGET: Final = "Sepsis"
 DECIMALS: Final = 3  # of a probability, as shown and streamed: finer changes are no news
 EARLIER_US: Final = 6 * HOUR_US
+RECENT_US: Final = HOUR_US // 2
 NOTHING_YET: Final = "nothing was measured yet"
 
 
@@ -89,8 +90,8 @@ def explain(assessor: Assessor, pid: int, found: Assessment) -> Evidence:
 
 
 def _earlier(history: Iterable[tuple[int, float]], now_us: int) -> tuple[int, float] | None:
-    """What was issued about six hours ago, or the oldest since then."""
-    return next((point for point in history if now_us - EARLIER_US <= point[0] < now_us), None)
+    """What was issued about six hours ago, or the oldest since then; nothing where that is hardly past."""
+    return next((point for point in history if now_us - EARLIER_US <= point[0] < now_us - RECENT_US), None)
 
 
 def calibration_note(assessor: Assessor) -> str:
