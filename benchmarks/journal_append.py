@@ -113,8 +113,7 @@ def main() -> None:
             "sqlite_alone": [bare],
         },
         notes=[
-            "Each entry is de-duplicated, encoded, chained, resolved to its patient by its device's association, and put"
-            " in the series.",
+            "Each entry is de-duplicated, encoded, chained, resolved to its patient by its device, put in the series.",
             "CPU is of the whole process, checkpoints in their thread included; decoding the message is not.",
             "SQLite alone keeps the same bytes in one table: no keys, no chain, no series.",
         ],
