@@ -272,7 +272,7 @@ def _number(event: Event) -> tuple[float | None, bool, bool]:
         low, high = (given.plausible_rate if given else None) or (-math.inf, math.inf)
         return (value.rate if fits else None), True, not low <= value.rate <= high
     if value.amount is not None:
-        # A bolus of what is charted as a rate (epinephrine, ug/kg/min) is no value of that series: 1 mg would read as one.
+        # A bolus of what is charted as a rate (epinephrine, ug/kg/min) is no value of that series: 1 mg is not a rate.
         kept_as_rate = given is not None and concept[3] == given.rate_unit != given.dose_unit
         dose_unit = given.dose_unit if given and not kept_as_rate else concept[3]
         fits = value.amount_unit in (concept[3], dose_unit)
