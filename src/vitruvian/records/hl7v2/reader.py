@@ -79,7 +79,7 @@ def _read(message: Message, header: Header, kind: str) -> Reading:
         return _results(message, header, kind)
     if code in MEDICINES:
         return _medicines(message, header, kind)
-    return Reading(kind, ignored="this message type has no home yet")
+    return _others(message, header, kind)
 
 
 def _admission(message: Message, header: Header, kind: str) -> Reading:
@@ -113,7 +113,18 @@ def _results(message: Message, header: Header, kind: str) -> Reading:
 def _medicines(message: Message, header: Header, kind: str) -> Reading:
     if not header.subject:
         raise Unreadable("no-subject", "found a medicine without a patient identifier in PID-3, expected one")
-    return _outcome(kind, medicines.entries(message, header), [], [], "it names no medicine")
+    found = observations(message, header)
+    given = [*medicines.entries(message, header), *found.entries]
+    return _outcome(kind, given, found.refused, found.unmapped, "it names no medicine")
+
+
+def _others(message: Message, header: Header, kind: str) -> Reading:
+    """Of appointments, accounts, documents and orders only what was measured has a home."""
+    found = observations(message, header)
+    unmapped = tuple(found.unmapped)
+    if found.entries and (header.subject or header.encounter is not None):
+        return Reading(kind, tuple(found.entries), refused_parts=tuple(found.refused), unmapped=unmapped)
+    return Reading(kind, ignored="this message type has no home yet", unmapped=unmapped)
 
 
 def _outcome(kind: str, entries: list[Entry], refused: list[Refusal], unmapped: list[str], otherwise: str) -> Reading:
