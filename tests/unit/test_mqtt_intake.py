@@ -12,10 +12,11 @@ import pytest
 
 from tests.mqtt_support import Listener, MemorySink, eventually, intake, mosquitto
 from vitruvian.core.errors import JournalError
-from vitruvian.core.events import Entry, Receipt
+from vitruvian.core.events import Entry, Event, Quantity, Reading, Receipt
+from vitruvian.core.time import SystemClock
 from vitruvian.streams.broker import EmbeddedBroker
+from vitruvian.streams.mqtt import MqttIntake, topics
 from vitruvian.streams.mqtt import intake as intake_module
-from vitruvian.streams.mqtt import topics
 from vitruvian.streams.mqtt.receipts import digest
 
 
@@ -56,15 +57,14 @@ async def test_one_receipt_a_device_and_commit_after_the_commit(broker_url: str)
         await asyncio.sleep(0.1)
         assert device.messages == []  # nothing is durable yet
         sink.blocked.set()
-        await eventually(lambda: sum(len(one["ids"]) for one in receipts(device)) >= 54)  # type: ignore[arg-type, misc]
+        await eventually(lambda: sum(len(one["ids"]) for one in receipts(device)) >= 55)  # type: ignore[arg-type, misc]
         told = receipts(device)
     assert len(sink.kept) == 52 and len(told) <= 2 * len(sink.batches) + 2
     ids = [one for receipt in told for one in receipt["ids"]]  # type: ignore[attr-defined]
-    assert sorted(ids) == sorted([*map(str, range(50)), "x", "x2", "bad", "y"])
+    unnamed = digest(b"\x00")
+    assert sorted(ids) == sorted([*map(str, range(50)), "x", "x2", "bad", "y", unnamed])
     refused = [(part["id"], part["reason"]) for receipt in told for part in receipt.get("refused", [])]  # type: ignore[attr-defined]
-    assert sorted(refused) == [("", "malformed-json"), ("bad", "malformed-json"), ("y", "absurd-number")]
-    unnamed = [part for receipt in told for part in receipt.get("refused", []) if not part["id"]]  # type: ignore[attr-defined]
-    assert unnamed[0]["digest"] == digest(b"\x00")
+    assert sorted(refused) == [("bad", "malformed-json"), (unnamed, "malformed-json"), ("y", "absurd-number")]
     assert {one.reason for one in sink.refused} == {"malformed-json", "absurd-number"}
 
 
@@ -131,6 +131,30 @@ async def test_a_full_queue_stops_reading_and_loses_nothing(broker_url: str, mon
         sink.blocked.set()
         await eventually(lambda: len(sink.kept) == 5_000, 60)
     assert max(sink.batches) <= 50
+
+
+async def test_fhir_messages_are_read_and_receipted_by_their_own_ids(tmp_path: Path) -> None:
+    def read(device: str, data: bytes, now_us: int) -> Sequence[Reading]:
+        found = json.loads(data)  # raises for what is no JSON: that must not end the stream
+        event = Event("observation", "heart_rate", Quantity(found["value"], "/min"), now_us)
+        return [Reading("Observation", (Entry("fhir", "Observation/x", (event,), device=device),))]
+
+    sink, device = MemorySink(), Listener()
+    async with EmbeddedBroker(tmp_path / "broker") as broker:
+        running = MqttIntake(broker.url, sink, SystemClock(), decode_fhir=read)
+        task = asyncio.create_task(running.run())
+        await running.ready.wait()
+        await device.open(broker.url, "vitruvian/v1/one/receipts")
+        nameless = b'{"resourceType":"Observation","value":71.0}'
+        publish(device, "one", b'{"meta":{"id":"m"},"id":"obs-1","value":70.0}', nameless, b"{", channel="fhir")
+        await eventually(lambda: sum(len(one["ids"]) for one in receipts(device)) == 3)  # type: ignore[arg-type, misc]
+        told = receipts(device)
+        ids = [one for receipt in told for one in receipt["ids"]]  # type: ignore[attr-defined]
+        assert sorted(ids) == sorted(["obs-1", digest(nameless), digest(b"{")])
+        refused = [part for receipt in told for part in receipt.get("refused", [])]  # type: ignore[attr-defined]
+        assert refused == [{"id": digest(b"{"), "reason": "unreadable"}]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_foreign_topics_do_not_exist_and_fhir_needs_a_reader(broker_url: str) -> None:

@@ -23,7 +23,7 @@ from vitruvian.streams.mqtt import codec, topics
 from vitruvian.streams.mqtt.codec import Message
 from vitruvian.streams.mqtt.connection import Address, BrokerUnavailable, Connection, address
 from vitruvian.streams.mqtt.messages import DeviceReceipt
-from vitruvian.streams.mqtt.receipts import digest
+from vitruvian.streams.mqtt.receipts import UNNAMED, digest
 
 __all__ = ["Client", "LightClient", "Sender"]
 
@@ -188,7 +188,7 @@ class Client:
         """What the broker took and the ward was silent about for too long. The oldest are first: the look is short."""
         now = time.monotonic()
         limit_s = min(self._patience * max(self._resend_s, 4 * self._round_trip_s), RESEND_S_MAX)
-        numbers = []
+        numbers: list[int] = []
         for flight in self._in_flight.values():
             since = flight.acknowledged_at
             if (
@@ -242,11 +242,10 @@ class Client:
             except msgspec.DecodeError:
                 log.warning("%s: a receipt that cannot be read; ignored", self._client_id)
                 continue
-            keys += [(device, one) for one in receipt.ids]
+            for one in receipt.ids:
+                keys += self._named_by(device, one) if one.startswith(UNNAMED) else [(device, one)]
             for part in receipt.refused:
                 self.refused[part.reason] = self.refused.get(part.reason, 0) + 1
-                if not part.id:
-                    keys += self._named_by(device, part.digest)
         mine = [key for key in keys if not self._devices or key[0] in self._devices]
         if not mine:
             return

@@ -24,9 +24,9 @@ _ANSWER_BYTES_MAX: Final = 1 << 20
 
 
 async def bound_messages(folder: Path, pid: int, bytes_max: int, user: str | None, password: str | None) -> None:
-    """Limit the stream of MQTT messages to `bytes_max` and let it refuse new ones beyond. ConfigurationError if refused.
+    """Limit the stream of MQTT messages to `bytes_max` and let it refuse new ones beyond.
 
-    `folder` is where the server writes the file of its ports.
+    `folder` is where the server writes the file of its ports. ConfigurationError where it does not take the limit.
     """
     try:
         async with asyncio.timeout(_ANSWER_S_MAX):

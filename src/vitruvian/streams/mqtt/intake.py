@@ -23,7 +23,7 @@ from vitruvian.core.time import Clock
 from vitruvian.streams.mqtt import topics
 from vitruvian.streams.mqtt.codec import Message
 from vitruvian.streams.mqtt.connection import Address, BrokerUnavailable, Connection, address
-from vitruvian.streams.mqtt.payload import decode
+from vitruvian.streams.mqtt.payload import decode, refused
 from vitruvian.streams.mqtt.receipts import Settled, receipt_packets
 
 __all__ = ["FhirDecoder", "MqttIntake"]
@@ -156,7 +156,7 @@ class MqttIntake:
                 continue
             readings: Sequence[Reading]
             if topic.channel == "fhir" and self._decode_fhir is not None:
-                readings = self._decode_fhir(topic.device, message.payload, now_us)
+                readings = self._read_fhir(topic, message.payload, now_us)
             else:
                 readings = (decode(topic, message.payload, now_us),)
             self._waiting.append(_Item(connection, message.packet_id, topic.device, message.payload, readings))
@@ -166,6 +166,18 @@ class MqttIntake:
             self._paused = True
             self.counts["pauses"] += 1
             connection.pause_reading()
+
+    def _read_fhir(self, topic: topics.Topic, payload: bytes, now_us: int) -> Sequence[Reading]:
+        """The FHIR reader is not ours and must not end the stream."""
+        assert self._decode_fhir is not None
+        try:
+            readings = self._decode_fhir(topic.device, payload, now_us)
+        except Exception:
+            log.exception("the FHIR reader failed on a message; it goes to quarantine")
+            readings = ()
+        if readings:
+            return readings
+        return (refused(topic, "unreadable", "found nothing that the FHIR reader takes", payload),)
 
     # --- the commits ---
 

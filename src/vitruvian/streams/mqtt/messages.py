@@ -90,16 +90,16 @@ class AssociationMessage(msgspec.Struct, omit_defaults=True):
 
 
 class RefusedPart(msgspec.Struct, omit_defaults=True):
-    """What of a message went to quarantine. Without a readable `id`, `digest` (BLAKE2b-16 of the payload) names it."""
+    """What of a message went to quarantine."""
 
     id: str
     reason: str
-    digest: str = ""
 
 
 class DeviceReceipt(msgspec.Struct, omit_defaults=True):
     """Sent to a device after a commit: these messages are kept for good, and need not be sent again.
 
+    A message whose id cannot be read, or that has none, is named `blake2b:` and the BLAKE2b-16 of its payload.
     `outcome` is what became of all of them, or `mixed`. `refused` tells which went to quarantine, whole or in part:
     these, too, need not be sent again.
     """

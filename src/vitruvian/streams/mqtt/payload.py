@@ -28,7 +28,7 @@ from vitruvian.streams.mqtt.messages import AssociationMessage, ObservationsMess
 from vitruvian.streams.mqtt.receipts import digest, stated_id
 from vitruvian.streams.mqtt.topics import Topic
 
-__all__ = ["SOURCE", "decode"]
+__all__ = ["SOURCE", "decode", "refused"]
 
 SOURCE: Final = "mqtt"
 MAGNITUDE_MAX: Final = 1e12  # no measure of a patient, in any unit we convert, comes near it
@@ -91,17 +91,18 @@ def decode(topic: Topic, payload: bytes, now_us: int) -> Reading:
             return Reading("association", (entry,))
         raise Problem("not-supported", f"{topic.channel} messages are not taken yet")
     except Problem as problem:
-        return _refused(topic, problem.reason, problem.detail, payload, source_id)
+        return refused(topic, problem.reason, problem.detail, payload, source_id)
     except msgspec.DecodeError as error:  # also ValidationError: not the shape that docs/streams.md describes
         reason = "malformed-message" if isinstance(error, msgspec.ValidationError) else "malformed-json"
-        return _refused(topic, reason, str(error), payload, source_id)
+        return refused(topic, reason, str(error), payload, source_id)
     except RecursionError:
-        return _refused(topic, "too-deep", "found JSON nested beyond any message", payload, source_id)
+        return refused(topic, "too-deep", "found JSON nested beyond any message", payload, source_id)
     except UnicodeError:
-        return _refused(topic, "malformed-json", "found text that is not UTF-8", payload, source_id)
+        return refused(topic, "malformed-json", "found text that is not UTF-8", payload, source_id)
 
 
-def _refused(topic: Topic, reason: str, detail: str, payload: bytes, source_id: str) -> Reading:
+def refused(topic: Topic, reason: str, detail: str, payload: bytes, source_id: str = "") -> Reading:
+    """A message that goes to quarantine whole. A waveform's bytes are not kept there."""
     raw = b"" if topic.channel == "waveform" else payload[:QUARANTINE_BYTES_MAX]
     name = source_id or f"{topic.device}/{stated_id(payload) or digest(payload)}"[:IDENTIFIER_CHARS_MAX]
     return Reading(topic.channel, refusal=Refusal(reason, detail[:_DETAIL_CHARS_MAX], SOURCE, name, raw))

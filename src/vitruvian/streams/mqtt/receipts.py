@@ -10,14 +10,24 @@ from typing import Final, NamedTuple
 import msgspec
 
 from vitruvian.core.events import Reading, Receipt
+from vitruvian.core.limits import IDENTIFIER_CHARS_MAX
 from vitruvian.streams.mqtt import codec, topics
 from vitruvian.streams.mqtt.messages import DeviceReceipt, RefusedPart
 
-__all__ = ["Settled", "digest", "receipt_packets", "receipts", "stated_id"]
+__all__ = ["UNNAMED", "Settled", "digest", "receipt_packets", "receipts", "stated_id"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _ID: Final = re.compile(rb'"id"\s*:\s*(?:"([^"\\\x00-\x1f]{1,255})"|(\d{1,20}))')
 REFUSED_MAX: Final = 256  # told of one device in one receipt; the rest are told by their ids
+UNNAMED: Final = "blake2b:"
+_OURS: Final = ("observations", "association")  # kinds whose entries are named after the message
+
+
+class _Named(msgspec.Struct):
+    id: str | int | None = None
+
+
+_named: Final = msgspec.json.Decoder(_Named).decode
 
 
 class Settled(NamedTuple):
@@ -31,7 +41,7 @@ class Settled(NamedTuple):
 
 def digest(payload: bytes) -> str:
     """What names a message whose id could not be read."""
-    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+    return UNNAMED + hashlib.blake2b(payload, digest_size=16).hexdigest()
 
 
 def receipts(settled: Iterable[Settled]) -> dict[str, DeviceReceipt]:
@@ -46,34 +56,32 @@ def receipts(settled: Iterable[Settled]) -> dict[str, DeviceReceipt]:
         elif receipt.outcome != outcome:
             receipt.outcome = "mixed"
         reading = message.readings[0]
-        if len(message.readings) == 1 and reading.entries and not reading.refused_parts and outcome != "quarantined":
-            receipt.ids.append(reading.entries[0].source_id[len(message.device) + 1 :])
+        if len(message.readings) == 1 and reading.kind in _OURS and reading.entries and not reading.refused_parts:
+            name = reading.entries[0].source_id[len(message.device) + 1 :]
         else:
-            _tell(receipt, message)
+            name = stated_id(message.payload) or digest(message.payload)
+        receipt.ids.append(name)
+        if outcome == "quarantined" or reading.refused_parts or len(message.readings) > 1:
+            room = REFUSED_MAX - len(receipt.refused)
+            receipt.refused.extend(RefusedPart(name, reason) for reason in _reasons(message)[:room])
     return told
 
 
-def _tell(receipt: DeviceReceipt, message: Settled) -> None:
-    """The slower way: something of the message was refused, or it held several resources."""
-    name = stated_id(message.payload)
-    if name:
-        receipt.ids.append(name)
+def _reasons(message: Settled) -> list[str]:
     reasons = [one.refusal.reason for one in message.readings if one.refusal is not None]
     reasons += [part.reason for one in message.readings for part in one.refused_parts]
     reasons += [one.reason for one in message.receipts if one.outcome == "quarantined"]
-    if not name:
-        reasons = reasons or ["malformed-message"]
-    room = REFUSED_MAX - len(receipt.refused)
-    unnamed = "" if name else digest(message.payload)
-    receipt.refused.extend(RefusedPart(name, reason, unnamed) for reason in dict.fromkeys(reasons[:room]))
+    return list(dict.fromkeys(reasons))
 
 
 def stated_id(payload: bytes) -> str:
-    """The first `id` of a message, even of one that is not JSON; empty where none is to be seen."""
-    found = _ID.search(payload, 0, 4_096)
-    if found is None:
-        return ""
-    return (found[1] or found[2]).decode(errors="replace")
+    """The `id` of a message, or the first that is to be seen in one that is not JSON; empty where there is none."""
+    try:
+        name = _named(payload).id
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        found = _ID.search(payload, 0, 4_096)
+        return (found[1] or found[2]).decode(errors="replace") if found else ""
+    return "" if name is None else str(name)[:IDENTIFIER_CHARS_MAX]
 
 
 def receipt_packets(settled: Iterable[Settled]) -> list[bytes]:
