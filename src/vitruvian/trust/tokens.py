@@ -35,11 +35,18 @@ _FILE_BYTES_MAX: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """One line of the file. `expires_s`: seconds since the epoch, None where it does not end."""
+
     name: str
     role: Role
     digest: str
     expires_s: float | None
+
+    @property
+    def expired(self) -> bool:
+        """Whether it is over."""
+        return self.expires_s is not None and time.time() >= self.expires_s
 
 
 def issue_token() -> tuple[str, str]:
@@ -54,7 +61,7 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._tokens = _read(path)
+        self._tokens = read_tokens(path)
         self._stamp = _stamp(path)
         self._looked_s = time.monotonic()
 
@@ -67,20 +74,20 @@ class TokenStore:
         if not _SHAPE.fullmatch(token):
             return None
         digest = hashlib.sha256(token.encode()).hexdigest()
-        found: _Token | None = None
+        found: Token | None = None
         for known in self._current().values():  # every one is compared: the time taken tells nothing
             if hmac.compare_digest(known.digest, digest):
                 found = known
-        if found is None or _expired(found):
+        if found is None or found.expired:
             return None
         return Principal(found.name, found.role, _key(found))
 
     def holds(self, principal: Principal) -> bool:
         """Whether the token that a principal came with is still there, unexpired, unchanged and of the same role."""
         known = self._current().get(principal.name)
-        return known is not None and _key(known) == principal.token and not _expired(known)
+        return known is not None and _key(known) == principal.token and not known.expired
 
-    def _current(self) -> dict[str, _Token]:
+    def _current(self) -> dict[str, Token]:
         now = time.monotonic()
         with self._lock:
             if now - self._looked_s < _CHECK_EVERY_S:
@@ -92,19 +99,15 @@ class TokenStore:
             elif stamp != self._stamp:
                 self._stamp = stamp
                 try:
-                    self._tokens = _read(self._path)
+                    self._tokens = read_tokens(self._path)
                 except ConfigurationError:
                     # Half-written by an editor, or wrong: nobody's access may rest on a file that cannot be read.
                     self._tokens = {}
             return self._tokens
 
 
-def _key(token: _Token) -> str:
+def _key(token: Token) -> str:
     return f"{token.role}:{token.digest[:32]}"
-
-
-def _expired(token: _Token) -> bool:
-    return token.expires_s is not None and time.time() >= token.expires_s
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -115,7 +118,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(path: Path) -> dict[str, _Token]:
+def read_tokens(path: Path) -> dict[str, Token]:
+    """The tokens of a file by name. Raises ConfigurationError where it cannot be read."""
     try:
         data = path.read_bytes()
         if len(data) > _FILE_BYTES_MAX:
@@ -132,7 +136,7 @@ def _read(path: Path) -> dict[str, _Token]:
     return tokens
 
 
-def _token(path: Path, name: str, row: Any) -> _Token:
+def _token(path: Path, name: str, row: Any) -> Token:
     try:
         role, digest, expires = Role(row["role"]), str(row["sha256"]).lower(), row.get("expires")
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -146,4 +150,4 @@ def _token(path: Path, name: str, row: Any) -> _Token:
     if expires is not None and not isinstance(expires, datetime):
         raise ConfigurationError(f"found expires of token {name!r} in {path} that is not a TOML date-time; correct it")
     moment = None if expires is None else (expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp()
-    return _Token(name, role, digest, moment)
+    return Token(name, role, digest, moment)
