@@ -20,7 +20,7 @@ from vitruvian.core.errors import ConfigurationError, ModelError
 from vitruvian.prediction.sepsis import card as cards
 from vitruvian.prediction.sepsis import evaluate, metrics
 from vitruvian.prediction.sepsis.baselines import SCORES, TimeOnly, score_table
-from vitruvian.prediction.sepsis.basis import TERMS, Basis, fit_basis
+from vitruvian.prediction.sepsis.basis import Basis, fit_basis
 from vitruvian.prediction.sepsis.challenge import ADMISSION_FEATURES, Cohort, FeatureTable, feature_table, read_cohort
 from vitruvian.prediction.sepsis.figures import DRAWS, SEED, Judge
 from vitruvian.prediction.sepsis.graph import Fitted, to_onnx
@@ -256,6 +256,3 @@ def _filled(table: FeatureTable, cohort: Cohort) -> FeatureTable:
 def _write_card(card: dict[str, Any], out: Path) -> None:
     text = json.dumps(evaluate.rounded(card), indent=1, ensure_ascii=False, allow_nan=False)
     (out / "card.json").write_text(text + "\n", "utf-8")
-
-
-__all__ = ["PENALTIES", "TERMS", "Chosen", "Task", "Trained", "choose", "fit", "keep_features", "parity", "train"]
