@@ -28,10 +28,8 @@ UNITS = {
     "mg/dl": ("mg/dL", 1.0),
     "giga.l-1": ("10*3/uL", 1.0),  # 1e9/L is 1e3/uL
     "tera.l-1": ("10*6/uL", 1.0),
+    "g/l-1": ("g/dL", 0.1),  # the sender's way of writing g.l-1
 }
-# `g/l-1` is no unit: g per litre to the power of minus one. 13.4 would be a plausible g/dL and an impossible g/L; the
-# reader refuses it, and so does this check.
-IMPOSSIBLE = {"g/l-1"}
 DELETION = "A29"  # delete person information: what it repeats of the person is not said to be so
 
 
@@ -71,8 +69,6 @@ def plain(text: str, known: dict[str, str]) -> list[tuple[str, float, str]]:
         if code[2] not in ("LN", "") or code[0] not in known:
             continue
         unit = cells[6].split(component)[0]
-        if unit in IMPOSSIBLE:
-            continue
         target, factor = UNITS.get(unit, ("?", 1.0))
         for each in cells[5].split(repetition):
             number = re.fullmatch(r"\^?(\d+(?:\.\d+)?)", each.strip())
