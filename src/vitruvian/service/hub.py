@@ -134,6 +134,9 @@ class Hub:
 
     async def run(self) -> None:
         """Send frames until cancelled."""
+        # Events belong to the loop that waits for them: a service that is started anew brings its own.
+        self._wake = asyncio.Event()
+        self._topics.clear()
         self._loop = asyncio.get_running_loop()
         try:
             while True:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
-from vitruvian.core.events import Entry, Person
+from vitruvian.core.events import Entry, Event, Person, Quantity
 from vitruvian.core.identifiers import Location
-from vitruvian.core.time import DAY_US, SECOND_US
+from vitruvian.core.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.service.build import Latest
 from vitruvian.service.views import AlertView
@@ -93,3 +93,32 @@ class Bed:
             apart = (values[-1][0] - values[-2][0]) / SECOND_US if len(values) > 1 else None
             found[concept] = Latest(values[-1][1], values[-1][0], apart)
         return found
+
+    def begin(self, now_us: int, history_h: float) -> None:
+        """Hours of history by the minute, growing as ill as the patient is; then weight, oxygen and consciousness."""
+        final, self.severity = self.severity, self.severity * 0.3
+        start_us = now_us - int(history_h * HOUR_US)
+        for at_us in range(start_us, now_us, MINUTE_US):
+            self.severity += (final - self.severity) * 0.004
+            self.measure(at_us, tuple(SPREAD))
+            if (at_us - start_us) % (10 * MINUTE_US) == 0:
+                self.risks.append((at_us, self.risk()))
+        self.severity = final
+        self.put("consciousness", now_us - 90 * MINUTE_US, 0.0 if final < 2 else 1.0)
+        self.put("oxygen_supplementation", now_us - 80 * MINUTE_US, 1.0 if final > 1 else 0.0)
+        self.put("body_weight", start_us, round(float(self.random.normal(76, 12)), 1))
+
+    def results(self, now_us: int) -> Iterator[Entry]:
+        """Three rounds of laboratory results, put and told."""
+        for concept, (mean, spread) in LABS.items():
+            for back_h in (20, 8, 2):
+                number = abs(mean + spread * float(self.random.normal()) * 0.6 + spread * self.severity * 0.4)
+                number, at_us = round(number, VOCABULARY[concept].decimals), now_us - back_h * HOUR_US
+                self.put(concept, at_us, number)
+                event = Event("observation", concept, Quantity(number, VOCABULARY[concept].unit), at_us)
+                yield Entry("simulated:lab", f"{self.id}-{concept}-{back_h}", (event,))
+
+    def risk(self) -> float:
+        """A stand-in for a learned risk: a logistic of heart rate, breathing and pressure."""
+        hr, rr, sbp = (self.samples[name][-1][1] for name in ("heart_rate", "respiratory_rate", "systolic_pressure"))
+        return float(1 / (1 + np.exp(4.2 - 0.05 * (hr - 80) - 0.16 * (rr - 16) + 0.04 * (sbp - 120))))

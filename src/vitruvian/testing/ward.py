@@ -6,15 +6,17 @@ risk, which is a plain stand-in and named so. Nothing is durable here.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Sequence
-from typing import Final
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, ParamSpec, TypeVar
 
 import numpy as np
 
 from vitruvian.core.errors import JournalUnavailable, NotFoundError
-from vitruvian.core.events import Coded, Entry, Event, Quantity, Receipt, Refusal
-from vitruvian.core.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, ManualClock
+from vitruvian.core.events import Coded, Entry, Quantity, Receipt, Refusal
+from vitruvian.core.time import DAY_US, MINUTE_US, SECOND_US, ManualClock
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores import INPUTS, Scores, inputs_from, score
 from vitruvian.prediction.scores.inputs import NO_BIRTH
@@ -38,9 +40,24 @@ from vitruvian.service.views import (
     StreamView,
     TwinView,
 )
-from vitruvian.testing.beds import LABS, RULES, SPREAD, Bed
+from vitruvian.testing.beds import RULES, SPREAD, Bed
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 START_US: Final = 1_767_258_000_000_000  # 2026-01-01T09:00:00Z
+
+
+def _locked(method: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """One thread at a time: the service reads on its threads while a test drives on its own."""
+
+    @functools.wraps(method)
+    def held(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        ward = args[0]
+        assert isinstance(ward, MemoryWard)
+        with ward._lock:
+            return method(*args, **kwargs)
+
+    return held
 
 
 class MemoryWard:
@@ -59,38 +76,12 @@ class MemoryWard:
         self._beds = {bed.id: bed for bed in (Bed(number, seed, START_US) for number in range(beds))}
         self._refused: list[QuarantineView] = []
         self._minutes = 0
+        self._lock = threading.RLock()
         for bed in self._beds.values():
-            self._begin(bed, history_h)
+            bed.begin(START_US, history_h)
+            for entry in bed.results(START_US):
+                self._keep(bed, entry, entry.events[0].occurred_us + 20 * MINUTE_US)
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us)
-
-    def _begin(self, bed: Bed, history_h: float) -> None:
-        now_us = self.now_us()
-        final, bed.severity = bed.severity, bed.severity * 0.3
-        start_us = now_us - int(history_h * HOUR_US)
-        for at_us in range(start_us, now_us, MINUTE_US):
-            bed.severity += (final - bed.severity) * 0.004
-            bed.measure(at_us, tuple(SPREAD))
-            if (at_us - start_us) % (10 * MINUTE_US) == 0:
-                bed.risks.append((at_us, self._risk_of(bed)))
-        bed.severity = final
-        bed.put("consciousness", now_us - 90 * MINUTE_US, 0.0 if final < 2 else 1.0)
-        bed.put("oxygen_supplementation", now_us - 80 * MINUTE_US, 1.0 if final > 1 else 0.0)
-        bed.put("body_weight", start_us, round(float(bed.random.normal(76, 12)), 1))
-        for concept, (mean, spread) in LABS.items():
-            for back_h in (20, 8, 2):
-                value = abs(mean + spread * float(bed.random.normal()) * 0.6 + spread * final * 0.4)
-                bed.put(concept, now_us - back_h * HOUR_US, round(value, VOCABULARY[concept].decimals))
-                event = Event(
-                    "observation",
-                    concept,
-                    Quantity(round(value, 2), VOCABULARY[concept].unit),
-                    now_us - back_h * HOUR_US,
-                )
-                self._keep(
-                    bed,
-                    Entry("simulated:lab", f"{bed.id}-{concept}-{back_h}", (event,)),
-                    event.occurred_us + 20 * MINUTE_US,
-                )
 
     def _keep(self, bed: Bed, entry: Entry, recorded_us: int) -> int:
         self._last_seq = next(self._seq)
@@ -99,6 +90,7 @@ class MemoryWard:
 
     # -- driving ------------------------------------------------------------------
 
+    @_locked
     def step(self, seconds: float = 1.0) -> None:
         """Move the clock; every live bed measures its vitals once (temperature each minute), and its alarms follow."""
         self.clock.advance(int(seconds * SECOND_US))
@@ -118,6 +110,7 @@ class MemoryWard:
         """Stop (or resume) a patient's monitor: nothing more is measured."""
         self._bed(patient).frozen = frozen
 
+    @_locked
     def set_value(self, patient: str, concept: str, value: float) -> int:
         """Measure one value now; returns the seq by which readers will have seen it."""
         bed = self._bed(patient)
@@ -183,13 +176,8 @@ class MemoryWard:
         births = np.array([NO_BIRTH if b.person.birth_us is None else b.person.birth_us for b in beds], np.int64)
         return score(inputs_from(value, at_us, now_us, valid, births))
 
-    def _risk_of(self, bed: Bed) -> float:
-        """A stand-in for a learned risk: a logistic of heart rate, breathing and pressure."""
-        hr, rr, sbp = (bed.samples[name][-1][1] for name in ("heart_rate", "respiratory_rate", "systolic_pressure"))
-        return float(1 / (1 + np.exp(4.2 - 0.05 * (hr - 80) - 0.16 * (rr - 16) + 0.04 * (sbp - 120))))
-
     def _risk_brief(self, bed: Bed, now_us: int) -> RiskBrief:
-        risk = round(self._risk_of(bed), 3)
+        risk = round(bed.risk(), 3)
         at_us, past = (np.array(column) for column in zip(*bed.risks, strict=True))
         worst = max(SPREAD, key=lambda c: abs(bed.samples[c][-1][1] - SPREAD[c][0]) / SPREAD[c][1])
         high = bed.samples[worst][-1][1] > SPREAD[worst][0]
@@ -204,6 +192,7 @@ class MemoryWard:
             build.spark(at_us, past, now_us),
         )
 
+    @_locked
     def rows(self, now_us: int, ids: Sequence[str] | None = None) -> list[BedRow]:
         """Rows of the ward."""
         beds = list(self._beds.values()) if ids is None else [self._bed(one) for one in ids]
@@ -224,6 +213,7 @@ class MemoryWard:
             for at, bed in enumerate(beds)
         ]
 
+    @_locked
     def patient(self, patient: str) -> PatientDetail:
         """One patient in full."""
         bed, now_us = self._bed(patient), self.now_us()
@@ -255,6 +245,7 @@ class MemoryWard:
             admitted_us=START_US - DAY_US,
         )
 
+    @_locked
     def twin(self, patient: str, *, as_of_us: int | None = None, as_known_us: int | None = None) -> TwinView:
         """The twin now, or as it was."""
         bed, at_us = self._bed(patient), as_of_us or as_known_us or self.now_us()
@@ -270,6 +261,7 @@ class MemoryWard:
         rows = state_rows(latest, age, bed.person.sex, at_us)
         return TwinView(bed.id, basis, at_us, self._last_seq, "0" * 16, rows, cards)  # type: ignore[arg-type]
 
+    @_locked
     def series(
         self,
         patient: str,
@@ -295,6 +287,7 @@ class MemoryWard:
             )
         return made
 
+    @_locked
     def timeline(
         self,
         patient: str,
@@ -314,6 +307,7 @@ class MemoryWard:
         """Issued risks."""
         return [RiskPoint(at, value, 0) for at, value in self._bed(patient).risks if start_us <= at < end_us]
 
+    @_locked
     def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:
         """Open alarms."""
         beds = self._beds.values() if patient is None else [self._bed(patient)]
