@@ -236,12 +236,12 @@ class Reading:
         return [self._alert_view(alert) for alert in found]
 
     def _alert_view(self, alert: Alert) -> AlertView:
-        who = self._follower.board.patient(alert.pid)
+        who = self._follower.board.patient(alert.pid) if alert.pid >= 0 else None  # the ward's own has no patient
         return AlertView(
             alert.id,
-            who.id,
-            who.location.label if who.location else "",
-            build.name_of(who.person, who.id),
+            who.id if who else "",
+            who.location.label if who and who.location else "",
+            build.name_of(who.person, who.id) if who else "The ward",
             alert.rule,
             alert.rank,
             alert.text,

@@ -76,7 +76,7 @@ class Ward(Reading):
         self._loop = asyncio.get_running_loop()
         self.intake.start()
         self._follower.began()
-        self._spawn(self._every(LOOK_S, self._follower.look), "look")
+        self._spawn(self._every(LOOK_S, self._look), "look")
         self._spawn(self._save_regularly(), "snapshots")
         return self
 
@@ -134,6 +134,17 @@ class Ward(Reading):
         ids = [board.patient(pid).id for pid in moved.pids]
         self.hub.touch(ids, moved.source_us, [board.patient(pid).id for pid in moved.gone])
         if moved.steps or moved.gone:
+            self.hub.alerts_changed()
+
+    def _look(self) -> None:
+        self._follower.look()
+        webhook = self._webhook
+        if webhook is None:
+            return
+        with self._follower.lock:
+            text = f"alerts are not delivered: {webhook.counts['failed'] + webhook.counts['dropped']} given up"
+            changed = self._follower.alerts.system("webhook", text, webhook.failing, self.now_us())
+        if changed:
             self.hub.alerts_changed()
 
     # --- tasks ---------------------------------------------------------------
