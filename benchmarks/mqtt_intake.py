@@ -5,8 +5,9 @@
 
 Three processes, as in life: monitors that publish messages of eight signals and wait only for the broker, a broker,
 and a subscriber that acknowledges after a simulated commit of 5 ms. The subscriber is in turn a bare client of each
-library (what receiving and acknowledging costs), then the ward's intake with decoding and receipts into a sink that keeps
-nothing. CPU is read from the processes' own counters; loss is what was acknowledged to the monitors and never came.
+library (what receiving and acknowledging costs), then the ward's intake with decoding and receipts into a sink that
+keeps nothing. CPU is read from the processes' own counters; loss is what was acknowledged to the monitors and never
+came.
 """
 
 from __future__ import annotations
