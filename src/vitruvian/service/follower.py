@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from vitruvian.alerts import Alerts, Step, entry_of, load_rules, steps_kept
+from vitruvian.core.errors import JournalError
 from vitruvian.core.events import Entry
 from vitruvian.core.time import SECOND_US, Clock
 from vitruvian.journal import Journal
@@ -68,6 +69,7 @@ class Follower:
         self._next_look = 0
         self._snapshot_seq = self.seq
         self._unsaid: list[Step] = []
+        self._unread: set[int] = set()  # patients whose place or demographics could not be read yet
         self._recall()
 
     # --- restart -------------------------------------------------------------
@@ -96,20 +98,31 @@ class Follower:
     # --- what came in --------------------------------------------------------
 
     def follow(self, batches: list[Batch]) -> None:
-        """Move the twins by these commits, in order; called on the intake's follower thread."""
+        """Move the twins by these commits, in order; called on the intake's follower thread.
+
+        Raises what went wrong with one of them, after all others are done.
+        """
+        failed: list[Exception] = []
         with self.lock:
             started = time.perf_counter()
             now_us = self._clock.now_us()
             touched: set[int] = set()
-            renewed: set[int] = set()
+            renewed, self._unread = self._unread, set()
             steps: list[Step] = []
             for batch in batches:
                 commit = batch.commit
-                touched.update(self.twins.apply(commit).tolist())
+                try:
+                    touched.update(self.twins.apply(commit).tolist())
+                except Exception as error:  # the twins make good with the next commit what they could not take
+                    failed.append(error)
                 renewed |= set(commit.visits) | set(commit.rebuild)
                 steps += self.alerts.follow(commit, self.twins, now_us)
                 self.counts["samples"] += len(commit.samples.value)
-            gone = self._renew(renewed | {pid for pid in touched if pid not in self.board.patients})
+            try:
+                gone = self._renew(renewed | {pid for pid in touched if pid not in self.board.patients})
+            except JournalError as error:
+                gone, self._unread = set(), renewed
+                failed.append(error)
             applied = time.perf_counter()
             pids = np.array(sorted(pid for pid in touched if pid in self.twins), np.int64)
             self.assessor.assess(pids, now_us)
@@ -127,6 +140,8 @@ class Follower:
         self.latencies_s.extend((done_ns - batch.arrived_ns) / 1e9 for batch in batches)
         shown = sorted(touched | renewed)
         self._moved(Moved([pid for pid in shown if pid not in gone], sorted(gone), source_us, steps))
+        if failed:
+            raise failed[0]
 
     def _note_lags(self, batches: Sequence[Batch]) -> None:
         """How old monitored values are when their patient has been scored: a sample of each commit's."""

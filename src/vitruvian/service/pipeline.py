@@ -13,7 +13,6 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,6 +22,7 @@ from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.limits import COMMIT_ENTRIES_MAX, QUEUE_ENTRIES_MAX
 from vitruvian.core.time import Clock
 from vitruvian.journal import Commit
+from vitruvian.service.room import Room
 from vitruvian.service.sources import Sources
 
 log = logging.getLogger(__name__)
@@ -79,8 +79,7 @@ class Intake:
         self._follow = follow
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._batches: queue.Queue[Batch | None] = queue.Queue(FOLLOWER_COMMITS_MAX)
-        self._free = QUEUE_ENTRIES_MAX
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._room = Room(QUEUE_ENTRIES_MAX)
         self._threads = [
             threading.Thread(target=self._commit_loop, name="committer", daemon=True),
             threading.Thread(target=self._follow_loop, name="follower", daemon=True),
@@ -106,6 +105,7 @@ class Intake:
         if self._closed:
             return
         self._closed = True
+        self._room.close()
         self._jobs.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
@@ -113,7 +113,7 @@ class Intake:
     @property
     def waiting(self) -> int:
         """Entries accepted and not yet committed."""
-        return QUEUE_ENTRIES_MAX - self._free
+        return self._room.used
 
     async def submit(self, entries: Sequence[Entry], *, applied: bool = False) -> list[Receipt]:
         """Commit the entries; one receipt each, in order. See `core.ports.Sink`.
@@ -133,28 +133,17 @@ class Intake:
         return receipts
 
     async def _put(self, entries: list[Entry], refusals: list[Refusal], applied: bool) -> list[Receipt]:
-        if self._closed:
+        arrived_ns = time.monotonic_ns()
+        size = len(entries) + len(refusals)
+        await self._room.take(size)
+        if self._closed:  # while it waited for its turn: nobody would look at the job any more
+            self._room.give(size)
             raise JournalUnavailable("the ward is stopping: nothing was committed; send again when it is back")
         loop = asyncio.get_running_loop()
-        job = _Job(entries, refusals, loop, loop.create_future(), applied, time.monotonic_ns())
-        await self._reserve(job.size)
+        job = _Job(entries, refusals, loop, loop.create_future(), applied, arrived_ns)
         self._jobs.put(job)
         # A cancelled caller must not leave the committer settling a dead future: the shield keeps it alive.
         return await asyncio.shield(job.done)
-
-    async def _reserve(self, size: int) -> None:
-        while self._free < size:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(turn)
-            await turn
-        self._free -= size
-
-    def _release(self, size: int) -> None:
-        self._free += size
-        while self._waiters:
-            turn = self._waiters.popleft()
-            if not turn.done():
-                turn.set_result(None)
 
     def _commit_loop(self) -> None:
         stopping = False
@@ -178,7 +167,7 @@ class Intake:
 
     def _commit(self, jobs: list[_Job]) -> None:
         try:
-            self._write(jobs)
+            commit = self._write(jobs)
         except JournalUnavailable as error:
             self.unavailable = str(error)
             self._settle(jobs, error)
@@ -190,8 +179,10 @@ class Intake:
                 return
             for job in jobs:  # one bad submission must not fail its neighbours
                 self._commit([job])
+        else:
+            self._hand_on(jobs, commit)
 
-    def _write(self, jobs: list[_Job]) -> None:
+    def _write(self, jobs: list[_Job]) -> Commit | None:
         recorded_us = self._clock.now_us()
         refusals = [refusal for job in jobs for refusal in job.refusals]
         refused = iter(self._journal.refuse(refusals, recorded_us=recorded_us)) if refusals else iter(())
@@ -200,17 +191,22 @@ class Intake:
         kept = iter(commit.receipts if commit else ())
         for job in jobs:
             job.receipts = [next(kept) for _ in job.entries] + [next(refused) for _ in job.refusals]
+        return commit
+
+    def _hand_on(self, jobs: list[_Job], commit: Commit | None) -> None:
+        """What is durable is told to its callers and to the follower, whatever happens to what is only counted."""
         self.unavailable = ""
-        self.sources.note(entries)
-        self.counts["refused"] += len(refusals)
-        self.counts["entries"] += len(entries)
-        if commit is None:
-            self._settle(jobs)
-            return
-        self.counts["commits"] += 1
-        later = [job for job in jobs if job.applied]
-        self._settle([job for job in jobs if not job.applied])
-        self._batches.put(Batch(commit, min(job.arrived_ns for job in jobs), later))
+        later = [job for job in jobs if job.applied and commit is not None]
+        self._settle([job for job in jobs if not job.applied or commit is None])
+        if commit is not None:
+            self.counts["commits"] += 1
+            self._batches.put(Batch(commit, min(job.arrived_ns for job in jobs), later))
+        self.counts["refused"] += sum(len(job.refusals) for job in jobs)
+        self.counts["entries"] += sum(len(job.entries) for job in jobs)
+        try:
+            self.sources.note([entry for job in jobs for entry in job.entries])
+        except Exception:
+            log.exception("a committed batch could not be counted by its sources")
 
     def _follow_loop(self) -> None:
         while True:
@@ -240,21 +236,22 @@ class Intake:
 
     def _settle(self, jobs: list[_Job], error: Exception | None = None) -> None:
         """Hand receipts (or the error) back on each job's own loop, one wake-up a loop."""
+        self._room.give(sum(job.size for job in jobs))
         if error is not None:
             self.counts["failed"] += sum(job.size for job in jobs)
         for loop in {job.loop for job in jobs}:
             mine = [job for job in jobs if job.loop is loop]
             try:
-                loop.call_soon_threadsafe(self._finish, mine, error)
+                loop.call_soon_threadsafe(_finish, mine, error)
             except RuntimeError:
                 log.warning("a source's loop closed before its receipts came; it will send again")
 
-    def _finish(self, jobs: list[_Job], error: Exception | None) -> None:
-        for job in jobs:
-            self._release(job.size)
-            if job.done.done():
-                continue
-            if error is None:
-                job.done.set_result(job.receipts)
-            else:
-                job.done.set_exception(error)
+
+def _finish(jobs: list[_Job], error: Exception | None) -> None:
+    for job in jobs:
+        if job.done.done():
+            continue
+        if error is None:
+            job.done.set_result(job.receipts)
+        else:
+            job.done.set_exception(error)

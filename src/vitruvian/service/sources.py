@@ -32,7 +32,8 @@ class Sources:
             if source not in self._entries and len(self._entries) >= SOURCES_MAX:
                 source = OTHERS
             batch[source] += 1
-            self._last_us[source] = max(self._last_us.get(source, 0), entry.events[0].occurred_us)
+            occurred_us = entry.events[0].occurred_us if entry.events else 0  # an empty one is in quarantine
+            self._last_us[source] = max(self._last_us.get(source, 0), occurred_us)
         self._entries.update(batch)
         now_s = time.monotonic()
         self._recent.append((now_s, batch))
