@@ -1,6 +1,7 @@
 """The bedside as a process of its own: `python -m vitruvian.bedside virtual|replay ...`.
 
-The broker's URL comes from the environment (VITRUVIAN_MQTT), because it may hold a password; ends on SIGTERM or SIGINT.
+The broker's URL comes from the environment (VITRUVIAN_MQTT), because it may hold a password; ends on SIGTERM or SIGINT,
+and with `--while-stdin` when whoever holds the other end of standard input is gone, however it died.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ BROKER_VARIABLE = "VITRUVIAN_MQTT"
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m vitruvian.bedside", description=__doc__)
+    parser.add_argument("--while-stdin", action="store_true", help="end when standard input closes")
     commands = parser.add_subparsers(dest="command", required=True)
     virtual = commands.add_parser("virtual", help="publish virtual patients")
     virtual.add_argument("--patients", type=int, default=24)
@@ -84,9 +86,22 @@ async def _run(asked: argparse.Namespace, broker_url: str) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    if asked.while_stdin:
+        await loop.connect_read_pipe(lambda: _Lifeline(task), sys.stdin)
     with contextlib.suppress(asyncio.CancelledError):
         return await task
     return 0
+
+
+class _Lifeline(asyncio.Protocol):
+    """Standard input that closes when the parent dies: a ward that was killed leaves no monitors behind."""
+
+    def __init__(self, task: asyncio.Future[int]) -> None:
+        self._task = task
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The other end is gone."""
+        self._task.cancel()
 
 
 def main() -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -178,7 +180,8 @@ async def _serve_pages(plan: Plan, ward: Ward, stack: contextlib.AsyncExitStack)
     app = create_app(ward, plan.service, [dashboard.attach])
     server = make_server(app, plan.service)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are ours: we stop in order
-    task = asyncio.create_task(server.serve(), name="pages")
+    listener = _listen(plan.service.host.strip("[]"), plan.service.port)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="pages")
 
     async def close() -> None:
         server.should_exit = True
@@ -187,15 +190,23 @@ async def _serve_pages(plan: Plan, ward: Ward, stack: contextlib.AsyncExitStack)
     stack.push_async_callback(close)
     while not server.started:
         if task.done():
-            raise ConfigurationError(
-                f"cannot serve on {plan.service.host}:{plan.service.port}: the port is taken or not ours; give --port"
-            )
+            raise ConfigurationError("the pages could not be started; the message is above")
         await asyncio.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = listener.getsockname()[1]
     address = f"http://{plan.service.host}:{port}/"
     typer.echo(f"Look at          {address}   (API: {address}docs)")
     if plan.open_page:
         await asyncio.to_thread(webbrowser.open, address)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, made here because the server would end the whole process where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        reason = "the port is taken" if error.errno == errno.EADDRINUSE else error.strerror
+        raise ConfigurationError(f"cannot serve on {host}:{port}: {reason}; choose another --port") from error
 
 
 async def _background(stack: contextlib.AsyncExitStack, work: object, name: str) -> None:
@@ -221,9 +232,11 @@ async def _keep_crowd(arguments: Sequence[str], broker_url: str) -> None:
     """Run the bedside as a process of its own, and again if it dies; ends when it is done."""
     environment = dict(os.environ, VITRUVIAN_MQTT=broker_url)
     while True:
+        # Its standard input is held by us alone: should we be killed, it closes, and the bedside ends with us.
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "vitruvian.bedside", *arguments, env=environment, start_new_session=True
-        )
+            sys.executable, "-m", "vitruvian.bedside", "--while-stdin", *arguments,
+            stdin=asyncio.subprocess.PIPE, env=environment, start_new_session=True,
+        )  # fmt: skip
         try:
             code = await process.wait()
         except asyncio.CancelledError:
