@@ -135,6 +135,12 @@ async def test_accounts(tmp_path: Path) -> None:
         assert settings.password not in broker.url and "p%22" not in repr(address("mqtt://ward:p%22@h"))
 
 
+async def test_a_client_id_with_blanks_is_refused_before_any_broker_sees_it() -> None:
+    for wrong in ("", "a b", "a\n"):
+        with pytest.raises(ConfigurationError, match="client id"):
+            await Connection.open(address("mqtt://127.0.0.1:1"), wrong, lambda _: None)
+
+
 def test_settings_that_cannot_work_are_refused() -> None:
     for wrong in (
         {"host": "0.0.0.0"}, {"user": "x"}, {"password": "x"}, {"port": 70_000}, {"in_flight_max": 0},

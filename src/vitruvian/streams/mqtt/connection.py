@@ -109,7 +109,12 @@ class Connection(asyncio.Protocol):
     async def connect(
         self, where: Address, client_id: str, *, clean_session: bool = True, keepalive_s: int = KEEPALIVE_S
     ) -> None:
-        """Connect and be accepted within 5 s; BrokerUnavailable where that fails."""
+        """Connect and be accepted within 5 s; BrokerUnavailable where that fails.
+
+        ConfigurationError for a client id with blanks, which nats-server refuses.
+        """
+        if not client_id.isprintable() or " " in client_id or not client_id:
+            raise ConfigurationError(f"found MQTT client id {client_id!r}, expected one without blanks; rename it")
         loop = asyncio.get_running_loop()
         context = ssl.create_default_context() if where.tls else None
         try:
