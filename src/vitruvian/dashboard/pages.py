@@ -20,6 +20,7 @@ from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
 from vitruvian.service.answers import Ward
 from vitruvian.service.ports import WardPort
+from vitruvian.service.story import story
 from vitruvian.service.views import LANES, PRIORITY_SYMBOL
 from vitruvian.trust import Permission, allowed
 
@@ -83,6 +84,7 @@ def ward_page(request: Request, ward: Ward, density: str = "", kiosk: str = "") 
     return render(
         request, "ward.html", rows=rows, columns=columns, seq=seq, alerts=ward.alerts(),
         counts={lane: sum(1 for row in rows if row.lane == lane) for lane in LANES},
+        short_beds={row.id: present.short_bed(row) for row in rows},
         density="compact" if density == "compact" else "comfortable", kiosk=kiosk == "1",
     )  # fmt: skip
 
@@ -106,7 +108,7 @@ def patient_page(
         twin = ward.twin(patient, as_known_us=fixed_us) if known else ward.twin(patient, as_of_us=fixed_us)
     end_us = ward.now_us() + 1 if fixed_us is None else fixed_us + 1
     known_by_us = fixed_us if basis == "as_known" else None
-    events = ward.timeline(patient, start_us=end_us - DAY_US, end_us=end_us, known_by_us=known_by_us, limit=200)
+    events = story(ward, patient, start_us=end_us - DAY_US, end_us=end_us, known_by_us=known_by_us)
     return render(
         request, "patient.html", detail=detail, row=detail.row, twin=twin, events=events, seq=seq,
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,

@@ -49,11 +49,11 @@ LANE_TITLE: Final[dict[Lane, str]] = {
     "unscored": "Not scored",
 }
 LANE_NOTE: Final[dict[Lane, str]] = {
-    "emergency": "NEWS2 7 or more",
-    "urgent": "NEWS2 5 to 6, or 3 in one part",
-    "low": "NEWS2 1 to 4",
-    "routine": "NEWS2 0",
-    "unscored": "too little known, or not applicable",
+    "emergency": "NEWS2 ≥ 7",
+    "urgent": "5 or 6, or a single 3",
+    "low": "1 to 4",
+    "routine": "0",
+    "unscored": "unknown or n/a",
 }
 
 
@@ -134,7 +134,8 @@ def news2_word(news2: News2Brief, lane: Lane) -> str:
     """What is read beside the number."""
     if news2.reason:
         return news2.reason
-    return LANE_TITLE[lane] if news2.value is not None else "not scored"
+    single = ", single 3" if news2.red and lane == "urgent" else ""
+    return LANE_TITLE[lane] + single if news2.value is not None else "not scored"
 
 
 def alarm_parts(row: BedRow | None) -> Markup:
@@ -144,8 +145,13 @@ def alarm_parts(row: BedRow | None) -> Markup:
         return Markup('<span class="sym"></span> <span></span>')
     more = f" +{alarm.open - 1}" if alarm.open > 1 else ""
     return Markup('<span class="sym">{}</span> <span>{}</span>').format(
-        PRIORITY_SYMBOL[alarm.priority], alarm.text + more
+        PRIORITY_SYMBOL[alarm.priority], signs(alarm.text) + more
     )
+
+
+def signs(text: str) -> str:
+    """`>=` as people write it."""
+    return text.replace(">=", "≥").replace("<=", "≤")
 
 
 def short_bed(row: BedRow) -> str:
@@ -159,8 +165,8 @@ def news2_title(news2: News2Brief) -> str:
 
 
 def tags(row: BedRow) -> str:
-    """Oxygen, the scale of SpO₂ where it is not the first, and a single 3."""
-    said = [row.oxygen, "scale 2" if row.news2.scale_2 else "", "single 3" if row.news2.red else ""]
+    """Oxygen, and the scale of SpO₂ where it is not the first."""
+    said = [row.oxygen, "scale 2" if row.news2.scale_2 else ""]
     return " · ".join(part for part in said if part)
 
 
@@ -270,4 +276,5 @@ FILTERS: Final = {
     "spark_path": spark_path,
     "unit": pretty_unit,
     "who": who,
+    "signs": signs,
 }

@@ -140,7 +140,7 @@ async def _messages(ward: WardPort, body: bytes, source: str, read: Read) -> Res
     refusals = [reading.refusal for reading in readings if reading.refusal]
     refusals += [part for reading in readings for part in reading.refused_parts]
     kept, _ = await _commit(ward, entries, refusals)
-    counts = {
+    counts: dict[str, Any] = {
         "read": sum(1 for reading in readings if not reading.refusal and not reading.ignored),
         "ignored": dict(Counter(reading.kind for reading in readings if reading.ignored)),
         "quarantined": sum(1 for reading in readings if reading.refusal),

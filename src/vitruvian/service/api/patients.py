@@ -11,6 +11,7 @@ from vitruvian.core.errors import TimestampError
 from vitruvian.core.time import DAY_US
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Time, Ward, answer, instant, span
+from vitruvian.service.story import story
 from vitruvian.service.views import WARD_CONCEPTS
 from vitruvian.trust import Permission
 
@@ -93,10 +94,20 @@ def timeline(
     kind: Annotated[list[str] | None, Query(max_length=10)] = None,
     known_by: Time = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    vitals: Annotated[
+        bool, Query(description="false: laboratory results, medicines, moves, devices and alarms")
+    ] = True,
 ) -> Response:
     """What happened, newest first; by default of the last 24 h."""
     start_us, end_us = span(start, end, ward.now_us(), DAY_US)
     known_by_us = instant(known_by, "known_by")
+    if not vitals:
+        return answer(
+            ward,
+            lambda: {
+                "events": story(ward, patient, start_us=start_us, end_us=end_us, known_by_us=known_by_us, limit=limit)
+            },
+        )
     return answer(
         ward,
         lambda: {

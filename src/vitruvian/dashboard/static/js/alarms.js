@@ -1,11 +1,12 @@
 // The list of alarms, and the dialog by which one is acknowledged with a reason or silenced for a time.
 // @ts-check
-import { ageText, h, setText, SYMBOL } from "./format.js";
+import { ageText, h, setText, signs, SYMBOL } from "./format.js";
 
 export class Alarms {
-  /** @param {(text: string) => void} say announces to screen readers what changed */
-  constructor(say) {
+  /** @param {(text: string) => void} say announces to screen readers what changed @param {(alarm: any) => string} bed what its bed is called here */
+  constructor(say, bed = (alarm) => alarm.bed) {
     this.say = say;
+    this.bed = bed;
     this.list = /** @type {HTMLElement} */ (document.getElementById("alarms"));
     this.none = /** @type {HTMLElement} */ (document.getElementById("no-alarms"));
     this.count = document.getElementById("alarms-count");
@@ -40,7 +41,7 @@ export class Alarms {
     if (this.count) setText(this.count, alarms.length ? `${open} open, ${alarms.length - open} acknowledged` : "");
     this.none.hidden = alarms.length > 0;
     this.list.hidden = alarms.length === 0;
-    if (!this.first && fresh.length) this.say(fresh.slice(0, 3).map((alarm) => `Alarm, ${alarm.bed}: ${alarm.text}`).join(". "));
+    if (!this.first && fresh.length) this.say(fresh.slice(0, 3).map((alarm) => `Alarm, ${alarm.bed}: ${signs(alarm.text)}`).join(". "));
     this.first = false;
     this.tick(nowUs);
   }
@@ -52,9 +53,9 @@ export class Alarms {
     const settled = open ? "" : ` · ${alarm.state} by ${alarm.by}: ${alarm.reason}`;
     return h("li", { "data-alert": alarm.id, "data-priority": priority, class: open ? "" : "settled" },
       h("span", { class: "alarm", "data-priority": open ? priority : 0 },
-        h("span", { class: "sym" }, SYMBOL[alarm.priority] ?? ""), " ", alarm.text),
-      h("small", {}, h("a", { href: `/patients/${encodeURIComponent(alarm.patient)}` }, `${alarm.bed.split(" ").at(-1)} ${alarm.name}`), " · ", h("span", { class: "since" }), settled),
-      open && this.may ? h("button", { type: "button", onclick: () => this.ask(alarm), "aria-label": `Acknowledge ${alarm.text}, ${alarm.bed}` }, "Acknowledge") : null);
+        h("span", { class: "sym" }, SYMBOL[alarm.priority] ?? ""), " ", signs(alarm.text)),
+      h("small", {}, h("a", { href: `/patients/${encodeURIComponent(alarm.patient)}` }, `${this.bed(alarm)} ${alarm.name}`), " · ", h("span", { class: "since" }), settled),
+      open && this.may ? h("button", { type: "button", onclick: () => this.ask(alarm), "aria-label": `Acknowledge ${signs(alarm.text)}, ${alarm.bed}` }, "Acknowledge") : null);
   }
 
   /** @param {number} nowUs */
@@ -70,7 +71,7 @@ export class Alarms {
     this.current = alarm;
     this.form.reset();
     this.error("");
-    setText(/** @type {Node} */ (document.getElementById("settle-what")), `${alarm.bed}, ${alarm.name}: ${alarm.text}`);
+    setText(/** @type {Node} */ (document.getElementById("settle-what")), `${alarm.bed}, ${alarm.name}: ${signs(alarm.text)}`);
     this.dialog.showModal();
   }
 

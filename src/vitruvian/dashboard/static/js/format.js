@@ -54,6 +54,11 @@ export function interval(risk) {
   return `${Math.trunc(100 * risk.low + 0.5)}–${Math.trunc(100 * risk.high + 0.5)}`;
 }
 
+/** `>=` as people write it. @param {string} text */
+export function signs(text) {
+  return text.replaceAll(">=", "≥").replaceAll("<=", "≤");
+}
+
 /** The path of a sparkline from 0 to its own highest, broken where nothing was issued. @param {(number | null)[]} points */
 export function sparkPath(points) {
   const top = points.reduce((/** @type {number} */ highest, point) => Math.max(highest, point ?? 0), SPARK_TOP_MIN);
@@ -83,7 +88,8 @@ export function shortBed(row) {
 /** @param {any} row */
 export function newsWord(row) {
   if (row.news2.reason) return row.news2.reason;
-  return row.news2.value == null ? "not scored" : LANE_TITLE[/** @type {keyof LANE_TITLE} */ (row.lane)];
+  if (row.news2.value == null) return "not scored";
+  return LANE_TITLE[/** @type {keyof LANE_TITLE} */ (row.lane)] + (row.news2.red && row.lane === "urgent" ? ", single 3" : "");
 }
 
 /** @param {any} news2 */
@@ -94,7 +100,7 @@ export function newsTitle(news2) {
 
 /** @param {any} row */
 export function tags(row) {
-  return [row.oxygen, row.news2.scale_2 ? "scale 2" : "", row.news2.red ? "single 3" : ""].filter(Boolean).join(" · ");
+  return [row.oxygen, row.news2.scale_2 ? "scale 2" : ""].filter(Boolean).join(" · ");
 }
 
 /** @param {any} row */

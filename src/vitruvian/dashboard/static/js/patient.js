@@ -6,7 +6,7 @@ import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
 import { Trends } from "./trends.js";
 
-const TABLES_MS = 10_000;
+const TABLES_MS = 15_000;
 const header = /** @type {HTMLElement} */ (document.getElementById("patient"));
 const patient = header.dataset.id ?? "";
 const fixedUs = Number(header.dataset.fixed || 0);

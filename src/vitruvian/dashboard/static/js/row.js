@@ -1,6 +1,6 @@
 // One row of the ward: what it holds, and its cells kept up to date.
 // @ts-check
-import { ABSENT, ageText, briefText, driverText, freshness, interval, newsTitle, newsWord, numberText, percent, setAttr, setText, shortBed, sparkPath, SYMBOL, tags, who } from "./format.js";
+import { ABSENT, ageText, briefText, driverText, freshness, interval, newsTitle, newsWord, numberText, percent, setAttr, setText, shortBed, signs, sparkPath, SYMBOL, tags, who } from "./format.js";
 
 /** @typedef {import("./format.js").Cell} Cell */
 /** @typedef {import("./format.js").Column} Column */
@@ -85,7 +85,7 @@ export class Row {
     const [symbol, text] = node.children;
     setAttr(node, "data-priority", alarm ? alarm.priority : "");
     setText(symbol, alarm ? SYMBOL[alarm.priority] : "");
-    setText(text, alarm ? alarm.text + (alarm.open > 1 ? ` +${alarm.open - 1}` : "") : "");
+    setText(text, alarm ? signs(alarm.text) + (alarm.open > 1 ? ` +${alarm.open - 1}` : "") : "");
   }
 
   /** What time alone changes: ages, and from when on a value is stale or no longer valid. @param {number} nowUs */

@@ -1,6 +1,6 @@
 // The patient's tables, drawn again from the API when something was added.
 // @ts-check
-import { ABSENT, ageText, clockText, h, prettyUnit } from "./format.js";
+import { ABSENT, ageText, clockText, h, prettyUnit, signs } from "./format.js";
 
 const FLAG = { H: "▲ high", L: "▼ low" };
 
@@ -10,7 +10,7 @@ export async function refreshTables(patient, zone) {
   try {
     const [twin, timeline] = await Promise.all([
       fetch(`${base}/twin`).then((answer) => answer.json()),
-      fetch(`${base}/timeline`).then((answer) => answer.json()),
+      fetch(`${base}/timeline?vitals=false`).then((answer) => answer.json()),
     ]);
     drawState(twin.twin);
     drawLabs(twin.twin, zone);
@@ -50,7 +50,7 @@ function drawTimeline(events, zone) {
   fill("#timeline", events.map((one) => h("tr", { class: one.superseded ? "superseded" : "" },
     h("td", {}, clockText(one.occurred_us, zone, { day: true })),
     h("td", {}, one.label),
-    h("td", {}, one.text, one.quality.length ? h("small", {}, ` ${one.quality.join(", ")}`) : null),
-    h("td", {}, ageText(((one.available_us ?? one.recorded_us) - one.occurred_us) / 1e6)),
+    h("td", {}, signs(one.text), one.quality.length ? h("small", {}, ` ${one.quality.join(", ")}`) : null),
+    h("td", {}, one.available_us || one.recorded_us ? ageText(((one.available_us || one.recorded_us) - one.occurred_us) / 1e6) : ABSENT),
     h("td", {}, h("small", {}, one.source)))));
 }

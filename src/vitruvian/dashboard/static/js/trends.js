@@ -70,7 +70,8 @@ export class Trends {
     for (const [concept, cell] of Object.entries(vitals)) {
       const one = this.series.get(concept);
       const at = (cell?.at_us ?? 0) / 1e6;
-      if (!one || cell?.value == null || at <= (one.at.at(-1) ?? 0)) continue;
+      if (!one || cell?.value == null || at < (one.at.at(-1) ?? 0)) continue;
+      if (at === one.at.at(-1)) { one.value[one.value.length - 1] = cell.value; continue; }
       one.at.push(at);
       one.value.push(cell.value);
       one.samples++;
@@ -143,6 +144,7 @@ export class Trends {
       width: this.root.clientWidth || 600,
       height: 104,
       legend: { show: false },
+      padding: [6, 14, 0, 0],
       cursor: { sync: { key: this.sync.key }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: { range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => limits(chart, low, high) } },
       tzDate: (/** @type {number} */ s) => uPlot.tzDate(new Date(s * 1e3), this.options.zone),

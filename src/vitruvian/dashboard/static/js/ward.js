@@ -1,7 +1,7 @@
 // The ward: rows kept up to date, sorted every 10 s (never one that is looked at), filtered by what the address says.
 // @ts-check
 import { Alarms } from "./alarms.js";
-import { clockText, setText } from "./format.js";
+import { clockText, setText, shortBed } from "./format.js";
 import { reorder, reorderHolding } from "./order.js";
 import { Row } from "./row.js";
 import { Stream } from "./stream.js";
@@ -25,7 +25,7 @@ let lastSort = 0;
 
 /** @param {string} text */
 const say = (text) => setText(said, text);
-const alarms = new Alarms(say);
+const alarms = new Alarms(say, (alarm) => { const row = rows.get(alarm.patient)?.data; return row ? shortBed(row) : alarm.bed; });
 
 /** @param {string} name @param {string} value */
 function setFilter(name, value) {
