@@ -7,13 +7,14 @@ kept at its start. Outcomes are labels, never observations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from vitruvian.core.errors import ReadingError
 from vitruvian.core.events import Entry, Event, Person, Reading, Visit
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.core.time import HOUR_US
@@ -69,20 +70,23 @@ class _Tables:
 
     def hours(self, frame: pl.DataFrame) -> Iterator[Reading]:
         measures = [measure for measure in self._hourly if measure.column in frame.columns]
+        _check(frame, "dyn", "stay_id", "time")
         time = frame["time"]
-        since_us = time.dt.total_microseconds() if isinstance(time.dtype, pl.Duration) else time * HOUR_US
-        columns = zip(*(numbers(frame[measure.column]) for measure in measures), strict=True)
-        for stay, at_us, values in zip(texts(frame["stay_id"]), since_us.to_list(), columns, strict=True):
-            if not stay or at_us is None:
+        if isinstance(time.dtype, pl.Duration):
+            time = time.dt.total_microseconds() / HOUR_US
+        rows = zip(texts(frame["stay_id"]), numbers(time), _values(frame, measures), strict=True)
+        for stay, hour, values in rows:
+            if not stay or hour is None:
                 yield quarantined("dyn", "row", "found an hour without a stay or a time, expected both", self._source)
                 continue
-            events = observations(measures, values, ORIGIN_US + int(at_us))
-            yield self._reading("dyn", stay, f"{at_us / HOUR_US:g}", events)
+            events = observations(measures, values, ORIGIN_US + round(hour * HOUR_US))
+            yield self._reading("dyn", stay, f"{hour:g}", events)
 
     def stays(self, frame: pl.DataFrame) -> Iterator[Reading]:
         measures = [measure for measure in self._static if measure.column in frame.columns]
-        columns = zip(*(numbers(frame[measure.column]) for measure in measures), strict=True)
-        rows = zip(texts(frame["stay_id"]), numbers(frame["age"]), texts(frame["sex"]), columns, strict=True)
+        _check(frame, "sta", "stay_id", "age", "sex")
+        values_ = _values(frame, measures)
+        rows = zip(texts(frame["stay_id"]), numbers(frame["age"]), texts(frame["sex"]), values_, strict=True)
         for stay, age, sex, values in rows:
             if not stay:
                 yield quarantined("sta", "row", "found a stay without stay_id, expected one", self._source)
@@ -111,3 +115,15 @@ class _Tables:
 
 
 _NOTHING: Final = Reading("dyn", ignored="nothing was measured in this hour")
+
+
+def _check(frame: pl.DataFrame, table: str, *names: str) -> None:
+    lacking = [name for name in names if name not in frame.columns]
+    if lacking:
+        raise ReadingError(f"found {table} without {', '.join(lacking)}, expected the columns of the hourly tables")
+
+
+def _values(frame: pl.DataFrame, measures: Sequence[Measure]) -> Iterator[tuple[float | None, ...]]:
+    """The rows of the measures' columns; empty ones where there are no such columns."""
+    columns = [numbers(frame[measure.column]) for measure in measures]
+    return zip(*columns, strict=True) if columns else iter([()] * frame.height)

@@ -49,6 +49,7 @@ TIME_FORMATS: Final = (
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M",
 )
+_NO_VALUES: Final = (pl.Binary, pl.Object, pl.Duration, pl.Time)  # not without saying from when and in what unit
 DATE_FORMATS: Final = ("%Y-%m-%d", "%m/%d/%Y")
 
 
@@ -186,7 +187,8 @@ def _parquet(path: Path) -> Iterator[Piece]:
         table = pl.scan_parquet(path)
         rows = int(table.select(pl.len()).collect().item())
         for first in range(0, rows, PARQUET_ROWS):
-            yield Piece(table.slice(first, PARQUET_ROWS).collect(), first)
+            piece = table.slice(first, PARQUET_ROWS).collect()
+            yield Piece(piece.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)), first)
     except pl.exceptions.PolarsError as error:
         raise ReadingError(f"found {path.name}, which is no readable Parquet ({error}); check the file") from error
 
@@ -267,24 +269,32 @@ def _slow(columns: list[str], block: bytes, separator: str, first: int) -> Piece
 
 
 def take(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
-    """Those columns, as text, in that order; one that the table does not have is all null."""
+    """Those columns, as text, in that order; one that the table does not have is all null.
+
+    Raises ReadingError where the cells are no plain values.
+    """
     have = set(frame.columns)
+    for name in names:
+        if name in have:
+            _plain(frame[name], _NO_VALUES)
     return frame.select(
         pl.col(name).cast(pl.String) if name in have else pl.lit(None, pl.String).alias(name) for name in names
     )
 
 
 def texts(column: pl.Series) -> list[str]:
-    """Text without blanks around it; what is null is empty."""
-    found: list[str] = column.cast(pl.String).fill_null("").str.strip_chars().to_list()
+    """Text without blanks around it; what is null is empty. Raises ReadingError where the cells are no plain values."""
+    found: list[str] = _plain(column, _NO_VALUES).cast(pl.String).fill_null("").str.strip_chars().to_list()
     return found
 
 
 def numbers(column: pl.Series) -> list[float | None]:
     """Numbers as they are written; None where there is none, or text, or no finite number.
 
-    A single-precision number is the shortest decimal that it stands for: 36.1, not 36.099998474.
+    A single-precision number is the shortest decimal that it stands for: 36.1, not 36.099998474. Raises ReadingError
+    where the cells are no plain values.
     """
+    column = _plain(column, _NO_VALUES)
     if column.dtype == pl.Float32:
         column = column.cast(pl.String)
     if column.dtype == pl.String:
@@ -298,9 +308,11 @@ def instants(column: pl.Series, zone: tzinfo = UTC, formats: Sequence[str] = ())
     """Microseconds since the epoch of times without an offset in `zone`; None where one cannot be read.
 
     A time that a change of clocks makes twice is the earlier; one that it leaves out is None. `formats` (strftime)
-    replace the usual ones.
+    replace the usual ones. Raises ReadingError where the cells are no plain values.
     """
-    times = column
+    times = column = _plain(column)
+    if not (column.dtype == pl.String or column.dtype.is_temporal()) or column.dtype in (pl.Duration, pl.Time):
+        return [None] * len(column)  # a number is no time until a description says of what
     if column.dtype == pl.String:
         stripped = column.str.strip_chars()
         times = pl.Series("t", [None] * len(column), pl.Datetime("us"))
@@ -319,6 +331,13 @@ def instants(column: pl.Series, zone: tzinfo = UTC, formats: Sequence[str] = ())
         times = _placed(times.cast(pl.Datetime("us")), zone)
     found: list[int | None] = times.dt.epoch("us").to_list()
     return found
+
+
+def _plain(column: pl.Series, refused: Sequence[type[pl.DataType]] = (pl.Binary, pl.Object)) -> pl.Series:
+    """Lists, structs and bytes in a Parquet column are no values of a table."""
+    if column.dtype.is_nested() or column.dtype in refused:
+        raise ReadingError(f"found column {column.name!r} of type {column.dtype}, expected numbers, text or times")
+    return column
 
 
 def _placed(times: pl.Series, zone: tzinfo) -> pl.Series:

@@ -18,20 +18,11 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ReadingError
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.records.hourly import CHALLENGE_COLUMNS
 from vitruvian.signals.features import FEATURES, PRACTICE_FEATURES, features, practice_features
 from vitruvian.signals.tracker import Tracker
 
-CONCEPTS: Final[dict[str, str]] = {
-    "HR": "heart_rate", "O2Sat": "oxygen_saturation", "Temp": "body_temperature", "SBP": "systolic_pressure",
-    "MAP": "mean_pressure", "DBP": "diastolic_pressure", "Resp": "respiratory_rate", "EtCO2": "end_tidal_co2",
-    "BaseExcess": "base_excess", "HCO3": "bicarbonate", "FiO2": "inspired_oxygen_fraction", "pH": "ph",
-    "PaCO2": "arterial_co2", "SaO2": "oxygen_saturation_arterial", "AST": "aspartate_aminotransferase",
-    "BUN": "urea_nitrogen", "Alkalinephos": "alkaline_phosphatase", "Calcium": "calcium", "Chloride": "chloride",
-    "Creatinine": "creatinine", "Bilirubin_direct": "bilirubin_direct", "Glucose": "glucose", "Lactate": "lactate",
-    "Magnesium": "magnesium", "Phosphate": "phosphate", "Potassium": "potassium",
-    "Bilirubin_total": "bilirubin_total", "TroponinI": "troponin_i", "Hct": "hematocrit", "Hgb": "hemoglobin",
-    "PTT": "aptt", "WBC": "leukocytes", "Fibrinogen": "fibrinogen", "Platelets": "platelets",
-}  # fmt: skip
+CONCEPTS: Final[dict[str, str]] = {column: concept for column, (concept, _) in CHALLENGE_COLUMNS.items()}
 _OTHERS: Final = ("patient", "Age", "Gender", "Unit1", "Unit2", "HospAdmTime", "ICULOS", "SepsisLabel")
 # The data states no dates; any whole hour will do, since features know differences only.
 ORIGIN_US: Final = 262_968 * HOUR_US  # 2000-01-01T00:00:00Z
