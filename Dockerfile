@@ -28,9 +28,9 @@ RUN pip install --no-cache-dir --no-deps /tmp/wheels/*.whl && rm -r /tmp/wheels 
 USER 10001
 WORKDIR /var/lib/vitruvian
 VOLUME /var/lib/vitruvian
-EXPOSE 8000 1883 2575
+EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/api/v1/health/live', timeout=2)"]
 ENTRYPOINT ["vitruvian"]
 # Loopback, as everywhere by default. Listening on more needs authentication: see compose.yaml.
 CMD ["ward"]
