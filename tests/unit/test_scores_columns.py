@@ -15,6 +15,7 @@ from vitruvian.core.time import to_us
 from vitruvian.prediction.scores import INPUTS, NO_BIRTH, Inputs, ScoreView, inputs_from, score, score_event, views
 from vitruvian.prediction.scores.inputs import AT, completed_years
 from vitruvian.prediction.scores.sofa import PARTS as SOFA_PARTS
+from vitruvian.prediction.scores.sofa import oxygen_pressure
 
 NOW_US = to_us(datetime(2026, 3, 1, 12, tzinfo=UTC))
 VALID_S = 3600.0
@@ -187,9 +188,14 @@ def test_sofa_table_3(part: str, values: dict[str, float], expected: int) -> Non
 @pytest.mark.parametrize(
     ("saturation", "fraction", "supported", "expected"),
     [
-        (94, 0.40, 0, 2),  # S/F 235 is P/F 204 by Rice: 2 points
-        (93, 0.40, 1, 2),  # S/F 232.5 is P/F 200.6
-        (92, 0.40, 1, 3),  # S/F 230 is P/F 197.6, and ventilated
+        (96, 0.21, 0, 1),  # PaO2 82 on air is P/F 390
+        (92, 0.21, 0, 1),  # 64: P/F 304
+        (91, 0.21, 0, 2),  # 61: P/F 291
+        (85, 0.21, 0, 2),  # 50: P/F 237; by a straight line through ventilated patients it would be 405
+        (94, 0.40, 0, 2),  # 71: P/F 177, but no support is known
+        (97, 0.40, 1, 2),  # 91: P/F 226
+        (95, 0.40, 1, 3),  # 76: P/F 189, and ventilated
+        (88, 0.60, 1, 4),  # 55: P/F 91
         (97, 0.21, 0, 0),
         (100, 0.21, 0, 0),  # even 97 % on air would be above P/F 400
         (100, 0.60, 0, -1),  # the curve is flat: nothing can be said
@@ -204,6 +210,46 @@ def test_saturation_stands_in_for_the_gas(saturation: float, fraction: float, su
     scored = score(patient(**values)).sofa
     assert scored.points[0, 0] == expected
     assert bool(scored.respiration_substituted[0]) is (expected != -1)
+
+
+@pytest.mark.parametrize(
+    ("saturation", "pressure"),
+    [(50, 26.9), (75, 39.9), (80, 44.5), (90, 57.8), (95, 75.0), (97, 91.0)],
+)
+def test_the_dissociation_curve(saturation: float, pressure: float) -> None:
+    """Well-known points of the standard curve (P50 26.9; 40 mm[Hg] at 75 %, 60 at about 90 %), within 1 mm[Hg]."""
+    assert oxygen_pressure(np.array([float(saturation)]))[0] == pytest.approx(pressure, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("total_age_s", "parts_age_s", "motor_age_s", "used"),
+    [
+        (3000, 60, 60, 9),  # the parts are of this hour: worse since the total was charted
+        (60, 3000, 3000, 15),
+        (350, 60, 60, 15),  # together: the charted total
+        (3000, 2900, 60, 15),  # a sum is as old as its oldest part
+        (VALID_S + 1, 3000, 3000, 9),  # the total has expired
+    ],
+)
+def test_the_fresher_of_the_glasgow_total_and_its_parts(
+    total_age_s: float, parts_age_s: float, motor_age_s: float, used: int
+) -> None:
+    ages = {
+        "glasgow_coma_score": total_age_s, "glasgow_eye": parts_age_s, "glasgow_verbal": parts_age_s,
+        "glasgow_motor": motor_age_s,
+    }  # fmt: skip
+    charted = {"glasgow_coma_score": 15.0, "glasgow_eye": 2.0, "glasgow_verbal": 2.0, "glasgow_motor": 5.0}
+    scored = score(patient(ages, **charted))
+    assert scored.sofa.points[SOFA_PARTS.index("nervous_system"), 0] == (0 if used == 15 else 3)
+    assert scored.news2.points[5, 0] == (0 if used == 15 else 3)
+
+
+@pytest.mark.parametrize(("total_age_s", "expected"), [(3000.0, 0), (60.0, 3)])
+def test_the_age_of_a_sum_is_not_the_age_of_one_part(total_age_s: float, expected: int) -> None:
+    """ACVPU of ten minutes ago says alert; a sum whose eyes were looked at 50 minutes ago is no newer than that."""
+    ages = {"consciousness": 600.0, "glasgow_eye": 3000.0, "glasgow_motor": 60.0, "glasgow_coma_score": total_age_s}
+    charted = {"glasgow_eye": 3.0, "glasgow_verbal": 4.0, "glasgow_motor": 6.0, "glasgow_coma_score": 13.0}
+    assert score(patient(ages, consciousness=0.0, **charted)).news2.points[5, 0] == expected
 
 
 def test_sofa_says_which_organs_lacked() -> None:

@@ -155,13 +155,20 @@ def pick(inputs: Inputs, preferred: str, other: str) -> tuple[Floats, Points]:
     return value, place
 
 
-def glasgow(inputs: Inputs) -> Floats:
-    """Glasgow Coma Score (n,): the total as charted, else the sum of eye, verbal and motor where all three are
+def glasgow(inputs: Inputs) -> tuple[Floats, Floats]:
+    """Glasgow Coma Score (n,) and its age in seconds (n,): the charted total, or the sum of eye, verbal and motor.
+
+    A sum needs all three and is as old as the oldest of them. The fresher of the two counts, the total where they are
+    together: a total of the morning must not hide that the responses of the afternoon are worse. NaN where neither is
     valid.
     """
-    total = inputs.of("glasgow_coma_score")
-    parts = inputs.of("glasgow_eye") + inputs.of("glasgow_verbal") + inputs.of("glasgow_motor")
-    return np.where(np.isnan(total), parts, total)
+    total, total_age_s = inputs.of("glasgow_coma_score"), inputs.age_s[AT["glasgow_coma_score"]]
+    places = [AT["glasgow_eye"], AT["glasgow_verbal"], AT["glasgow_motor"]]
+    parts, parts_age_s = inputs.value[places].sum(axis=0), inputs.age_s[places].max(axis=0)
+    with np.errstate(invalid="ignore"):
+        use_parts = ~np.isnan(parts) & (np.isnan(total) | (parts_age_s + PREFER_WITHIN_S < total_age_s))
+    score = np.where(use_parts, parts, total)
+    return score, np.where(np.isnan(score), np.nan, np.where(use_parts, parts_age_s, total_age_s))
 
 
 def altered(inputs: Inputs) -> Floats:
@@ -171,10 +178,10 @@ def altered(inputs: Inputs) -> Floats:
     together. That GCS < 15 counts as "not alert" is an assumption: the RCP chart has no GCS (its report maps GCS 15
     to Alert).
     """
-    acvpu, gcs = inputs.of("consciousness"), glasgow(inputs)
-    gcs_age = np.fmin(inputs.age_s[AT["glasgow_coma_score"]], inputs.age_s[AT["glasgow_motor"]])
+    acvpu, (gcs, gcs_age_s) = inputs.of("consciousness"), glasgow(inputs)
+    acvpu_age_s = inputs.age_s[AT["consciousness"]]
     with np.errstate(invalid="ignore"):
-        use_gcs = ~np.isnan(gcs) & (np.isnan(acvpu) | (gcs_age + PREFER_WITHIN_S < inputs.age_s[AT["consciousness"]]))
+        use_gcs = ~np.isnan(gcs) & (np.isnan(acvpu) | (gcs_age_s + PREFER_WITHIN_S < acvpu_age_s))
         verdict = np.where(use_gcs, gcs < 15, acvpu > 0).astype(np.float64)
     return np.where(use_gcs | ~np.isnan(acvpu), verdict, np.nan)
 

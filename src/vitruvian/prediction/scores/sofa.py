@@ -4,10 +4,12 @@ Source: Vincent JL et al. The SOFA (Sepsis-related Organ Failure Assessment) sco
 dysfunction/failure. Intensive Care Med 1996;22:707-710, table 3. Newest valid values are used, not the worst of a
 day, so this is a *current* SOFA; a missing organ adds nothing and the sum is then a lower bound.
 
-Respiration where there is no arterial gas: PaO2/FiO2 estimated from SpO2/FiO2 by S/F = 64 + 0.84 P/F (Rice TW et
-al. Chest 2007;132:410-417), flagged in `respiration_substituted`. The relation holds up to an SpO2 of 97 %: above
-it only a P/F that is at least 400 even at 97 % gives points (none), else the part is missing. The 3 and 4 points of
-respiration need respiratory support: without known support they are 2.
+Respiration where there is no arterial gas: PaO2 estimated from SpO2 by the inverted oxygen dissociation curve (Ellis
+RK. J Appl Physiol 1989;67:902, of Severinghaus JW. J Appl Physiol 1979;46:599-602; for P/F: Brown SM et al. Chest
+2016;150:307-313), flagged in `respiration_substituted`. The linear relation of Rice et al. (Chest 2007;132:410-417)
+was fitted in ventilated patients and goes wrong on room air, where 85 % would be a P/F above 400 and no points. The
+curve is flat above an SpO2 of 97 %: there only a P/F that is at least 400 even at 97 % gives points (none), else the
+part is missing. The 3 and 4 points of respiration need respiratory support: without known support they are 2.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ import numpy as np
 
 from vitruvian.prediction.scores.inputs import MISSING, Bools, Floats, Inputs, Points, glasgow, on_oxygen, pick
 
-VERSION: Final = "Vincent-1996-current"
+VERSION: Final = "Vincent-1996-current-2"  # 2: SpO2 by the dissociation curve, GCS by the fresher of total and sum
 PARTS: Final[tuple[str, ...]] = ("respiration", "coagulation", "liver", "cardiovascular", "nervous_system", "renal")
 PARTS_MIN: Final = 2  # fewer known organs than this: no value
 ADULT_YEARS: Final = 18
 _AIR = 0.21
-_SPO2_MAX = 97.0  # above this the dissociation curve is flat and SpO2 says nothing of PaO2 (Rice 2007)
+_SPO2_MAX = 97.0  # above this the dissociation curve is flat and SpO2 says nothing of PaO2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def sofa(inputs: Inputs) -> Sofa:
     points[1] = _rising(-inputs.of("platelets"), (-150, -100, -50, -20), above=True)
     points[2] = _rising(inputs.of("bilirubin_total"), (1.2, 2.0, 6.0, 12.0))
     points[3] = _cardiovascular(inputs)
-    points[4] = _rising(-glasgow(inputs), (-14, -12, -9, -5))
+    points[4] = _rising(-glasgow(inputs)[0], (-14, -12, -9, -5))
     points[5] = _renal(inputs)
     points[:, ~applicable] = MISSING
     known = (points != MISSING).sum(axis=0)
@@ -73,13 +75,24 @@ def _respiration(inputs: Inputs) -> tuple[Points, Bools]:
     saturation = inputs.of("oxygen_saturation")
     with np.errstate(invalid="ignore", divide="ignore"):
         measured = inputs.of("arterial_oxygen") / fraction
-        estimated = (np.minimum(saturation, _SPO2_MAX) / fraction - 64.0) / 0.84
+        estimated = oxygen_pressure(np.minimum(saturation, _SPO2_MAX)) / fraction
         estimated = np.where((saturation > _SPO2_MAX) & (estimated < 400), np.nan, estimated)
         supported = inputs.of("mechanical_ventilation") > 0
     substituted = np.isnan(measured) & ~np.isnan(estimated)
     ratio = np.where(substituted, estimated, measured)
     points = _rising(-ratio, (-400, -300, -200, -100), above=True)
     return np.where(supported, points, np.minimum(points, 2)).astype(np.int8), substituted
+
+
+def oxygen_pressure(saturation: Floats) -> Floats:
+    """PaO2 (n,) in mm[Hg] at which hemoglobin is saturated to so many per cent (n,): Ellis 1989, at pH 7.40 and 37 Cel.
+
+    Fever and acidosis shift the curve to the right, so that the true PaO2 is then higher than this.
+    """
+    term = 11_700.0 / (100.0 / saturation - 1.0)
+    root = np.sqrt(50.0**3 + term**2)
+    pressure: Floats = np.cbrt(term + root) + np.cbrt(term - root)
+    return pressure
 
 
 def mean_pressure(inputs: Inputs) -> Floats:
