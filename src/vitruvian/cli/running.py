@@ -27,6 +27,7 @@ from vitruvian.core.time import Clock, ScaledClock, SystemClock
 from vitruvian.records import fhir
 from vitruvian.records.base import Context
 from vitruvian.records.mapping import Mapping, default_mapping, load_mapping
+from vitruvian.records.placements import placements
 from vitruvian.service.app import create_app, make_server
 from vitruvian.service.ports import Mode
 from vitruvian.service.runtime import Ward, WardSettings
@@ -133,6 +134,7 @@ async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack) ->
         broker = await stack.enter_async_context(EmbeddedBroker(journal.parent / f"{journal.stem}-broker"))
         url = broker.url
     ward = await _open_ward(plan, journal, stack)
+    await ward.submit(placements(mapping))
     mqtt = MqttIntake(url, ward, ward.clock, decode_fhir=_fhir_decoder(mapping))
     await _background(stack, mqtt.run(), "mqtt")
     if plan.mllp_port is not None:
