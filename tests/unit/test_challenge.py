@@ -95,6 +95,22 @@ def test_a_folder_of_psv_is_one_find_and_a_truncated_row_is_told(tmp_path: Path)
     assert tally.total == 9 and tally.reasons["columns"] == 1
 
 
+def test_rows_that_even_out_do_not_change_whose_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a.psv").write_text("HR|ICULOS\n80\n81|2|9\n82|3\n")  # one short, one long
+    (tmp_path / "b.psv").write_text("HR|ICULOS\n90|1\n91|2\n")
+    (tmp_path / "c.psv").write_text("ICULOS|HR\r\n1|70\r\n")
+    readings = list(iter_readings(tmp_path))
+    assert summarise(readings).reasons == {"columns": 2}
+    heart = [
+        (entry.subject[0].value, event.value.value)
+        for reading in readings
+        for entry in reading.entries
+        for event in entry.events
+        if isinstance(event.value, Quantity)
+    ]
+    assert heart == [("a", 82.0), ("b", 90.0), ("b", 91.0), ("c", 70.0)]
+
+
 @pytest.mark.data
 def test_every_row_of_the_published_hours_is_counted() -> None:
     path = require_data("physionet2019/training_setA.parquet")

@@ -7,6 +7,7 @@ age: admission minus the age in years. `SepsisLabel` is an answer, not an observ
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,11 +21,25 @@ from vitruvian.core.time import DAY_US, HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.records.base import Context, quarantined
 from vitruvian.records.hourly import CHALLENGE_COLUMNS, PATIENT_SYSTEM
-from vitruvian.records.tables import Measure, columns_of, is_parquet, numbers, observations, pieces, stem, texts
+from vitruvian.records.tables import (
+    BLOCK_BYTES,
+    Measure,
+    Piece,
+    columns_of,
+    is_parquet,
+    is_plain,
+    numbers,
+    observations,
+    pieces,
+    pieces_of,
+    stem,
+    texts,
+)
 
 NAME: Final = "challenge2019"
 ORIGIN_US: Final = 262_968 * HOUR_US  # 2000-01-01T00:00:00Z
 YEAR_US: Final = 365.25 * DAY_US
+JOINED_ROWS: Final = 16_384
 
 _HOUR_KIND: Final = "hour"
 _SEX: Final = {0.0: "female", 1.0: "male"}
@@ -51,14 +66,53 @@ def read(path: Path, context: Context) -> Iterator[Reading]:
     hours = Hours(context.source or NAME, context)
     for file in files(path):
         if file.suffix.lower() == ".psv":
-            patient = file.stem
-            for piece in pieces(file, "|"):
-                yield from _damaged(piece.damaged, hours.source)
-                yield from hours.readings(piece.frame, [patient] * piece.frame.height)
+            continue
+        for piece in pieces(file):
+            yield from _damaged(piece.damaged, hours.source)
+            yield from hours.readings(piece.frame, texts(piece.frame["patient"]))
+    for piece, patients in _joined([file for file in files(path) if file.suffix.lower() == ".psv"]):
+        yield from _damaged(piece.damaged, hours.source)
+        yield from hours.readings(piece.frame, patients)
+
+
+def _joined(paths: Sequence[Path]) -> Iterator[tuple[Piece, list[str]]]:
+    """Many small files as few pieces, in their order, with the patient of each row: a thousand files an eighth of the
+    time. A file with another header or a damaged row is read by itself.
+    """
+    header, bodies, gathered, rows = b"", list[bytes](), list[Path](), 0
+    for path in paths:
+        data = path.read_bytes() if path.stat().st_size <= BLOCK_BYTES else b""
+        first, _, body = data.partition(b"\n")
+        body = body if body.endswith(b"\n") or not body else body + b"\n"
+        plain = bool(body) and is_plain(first, body, b"|")
+        if gathered and (not plain or first != header or rows >= JOINED_ROWS):
+            yield from _parsed(header, bodies, gathered)
+            bodies, gathered, rows = [], [], 0
+        if plain:
+            header = first
+            bodies.append(body)
+            gathered.append(path)
+            rows += body.count(b"\n")
         else:
-            for piece in pieces(file):
-                yield from _damaged(piece.damaged, hours.source)
-                yield from hours.readings(piece.frame, texts(piece.frame["patient"]))
+            yield from _single(path)
+    if gathered:
+        yield from _parsed(header, bodies, gathered)
+
+
+def _parsed(header: bytes, bodies: Sequence[bytes], paths: Sequence[Path]) -> Iterator[tuple[Piece, list[str]]]:
+    patients = [path.stem for path, body in zip(paths, bodies, strict=True) for _ in range(body.count(b"\n"))]
+    found = list(pieces_of(io.BytesIO(b"".join([header, b"\n", *bodies])), "|"))
+    if any(piece.damaged for piece in found) or sum(piece.frame.height for piece in found) != len(patients):
+        for path in paths:  # a row too short and another too long evened out: whose is whose, only the files tell
+            yield from _single(path)
+        return
+    for piece in found:
+        yield piece, patients[piece.first : piece.first + piece.frame.height]
+
+
+def _single(path: Path) -> Iterator[tuple[Piece, list[str]]]:
+    for piece in pieces(path, "|"):
+        yield piece, [path.stem] * piece.frame.height
 
 
 def _damaged(lines: Sequence[tuple[str, str]], source: str) -> Iterator[Reading]:

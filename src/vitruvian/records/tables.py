@@ -29,9 +29,11 @@ __all__ = [
     "fraction_of_oxygen",
     "instants",
     "is_parquet",
+    "is_plain",
     "numbers",
     "observations",
     "pieces",
+    "pieces_of",
     "stem",
     "take",
     "texts",
@@ -148,16 +150,26 @@ def pieces(path: Path, separator: str = ",") -> Iterator[Piece]:
     if is_parquet(path):
         yield from _parquet(path)
         return
-    first = 0
     with _open(path) as file:
-        header = file.readline(1 << 20)
-        columns = _header(header, separator)
-        if not columns:
-            raise ReadingError(f"found {path.name} without a header line, expected the names of its columns")
-        for block in _blocks(file, path.name):
-            piece = _parse(columns, block, separator, first)
-            first += piece.frame.height + len(piece.damaged)
-            yield piece
+        yield from pieces_of(file, separator, path.name)
+
+
+def pieces_of(file: IO[bytes], separator: str = ",", name: str = "table") -> Iterator[Piece]:
+    """The rows of an open CSV table. Raises as `pieces` does."""
+    columns = _header(file.readline(1 << 20), separator)
+    if not columns:
+        raise ReadingError(f"found {name} without a header line, expected the names of its columns")
+    first = 0
+    for block in _blocks(file, name):
+        piece = _parse(columns, block, separator, first)
+        first += piece.frame.height + len(piece.damaged)
+        yield piece
+
+
+def is_plain(header: bytes, body: bytes, separator: bytes) -> bool:
+    """Whether rows hold no quotes and no empty lines, and separators in the number that the header asks for."""
+    wanted = body.count(b"\n") * header.count(separator)
+    return b'"' not in body and b"\n\n" not in body and body.count(separator) == wanted and body[:1] != b"\n"
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -222,13 +234,11 @@ def _last_record(data: bytes) -> int:
 
 def _parse(columns: list[str], block: bytes, separator: str, first: int) -> Piece:
     """A block as a frame of text; read line by line where the quick way does not fit it."""
-    quoted = b'"' in block
-    if not quoted:
-        lines = block.count(b"\n")
-        if block.count(separator.encode()) == lines * (len(columns) - 1) and b"\n\n" not in block:
-            frame = _quick(columns, block, separator)
-            if frame is not None and frame.height == lines:
-                return Piece(frame, first)
+    mark = separator.encode()
+    if is_plain(mark * (len(columns) - 1), block, mark):
+        frame = _quick(columns, block, separator)
+        if frame is not None and frame.height == block.count(b"\n"):
+            return Piece(frame, first)
     return _slow(columns, block, separator, first)
 
 
