@@ -13,7 +13,7 @@ import tempfile
 import time
 import webbrowser
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -142,7 +142,7 @@ async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack) ->
         await server.start()
         stack.push_async_callback(server.close)
         typer.echo(f"HL7 v2 (MLLP):   127.0.0.1:{server.port}")
-    await _serve_pages(plan, ward, stack)
+    await _serve_pages(plan, mapping, ward, stack)
     if plan.crowd is not None:
         await mqtt.ready.wait()
         outbox = journal.parent / f"{journal.stem}-outbox.db"
@@ -178,9 +178,10 @@ def _fhir_decoder(mapping: Mapping) -> FhirDecoder:
     return decode
 
 
-async def _serve_pages(plan: Plan, ward: Ward, stack: contextlib.AsyncExitStack) -> None:
-    app = create_app(ward, plan.service, [dashboard.attach])
-    server = make_server(app, plan.service)
+async def _serve_pages(plan: Plan, mapping: Mapping, ward: Ward, stack: contextlib.AsyncExitStack) -> None:
+    settings = replace(plan.service, mapping=mapping)
+    app = create_app(ward, settings, [dashboard.attach])
+    server = make_server(app, settings)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are ours: we stop in order
     listener = _listen(plan.service.host.strip("[]"), plan.service.port)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="pages")
@@ -217,8 +218,12 @@ async def _background(stack: contextlib.AsyncExitStack, work: object, name: str)
     task.set_name(name)
 
     def failed(done: asyncio.Task[object]) -> None:
-        if not done.cancelled() and done.exception() is not None:
-            typer.echo(f"vitruvian: {name} failed: {done.exception()}", err=True)
+        error = None if done.cancelled() else done.exception()
+        while isinstance(error, BaseExceptionGroup):  # the first of what failed together says most
+            error = error.exceptions[0]
+        if error is not None:
+            import traceback; traceback.print_exception(error)
+            typer.echo(f"vitruvian: {name} failed: {error}", err=True)
             os.kill(os.getpid(), signal.SIGTERM)
 
     task.add_done_callback(failed)

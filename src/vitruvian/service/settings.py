@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.core.limits import BODY_BYTES_MAX, BUNDLE_BYTES_MAX
+from vitruvian.records.mapping import Mapping, default_mapping
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -19,7 +20,8 @@ class ServiceSettings:
 
     `allowed_hosts` are further names by which it may be addressed (the Host header). `tokens` is the file of bearer
     tokens (see `trust.tokens`); without it, only the loopback interface is served, and whoever is on this machine may
-    do everything. `secure_cookies`: the cookie only travels over https (a proxy terminates TLS).
+    do everything. `secure_cookies`: the cookie only travels over https (a proxy terminates TLS). `mapping`: the
+    site's code map, for FHIR and HL7 v2 that are pushed.
     """
 
     host: str = "127.0.0.1"
@@ -29,6 +31,7 @@ class ServiceSettings:
     secure_cookies: bool = False
     body_bytes_max: int = BODY_BYTES_MAX
     bundle_bytes_max: int = BUNDLE_BYTES_MAX
+    mapping: Mapping = field(default_factory=default_mapping)
 
     def check(self) -> None:
         """Raise ConfigurationError where the service would be open to others without authentication."""

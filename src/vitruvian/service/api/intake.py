@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from vitruvian.core.errors import ReadingError
 from vitruvian.core.events import Entry, Reading, Receipt, Refusal
+from vitruvian.records.base import Context
 from vitruvian.service import intake
 from vitruvian.service.access import Who, allow
-from vitruvian.service.answers import Ward, answer
+from vitruvian.service.answers import Settings, Ward, answer
 from vitruvian.service.ports import WardPort
 from vitruvian.service.problems import problem
 from vitruvian.trust import Permission, Principal
@@ -23,7 +24,7 @@ from vitruvian.trust import Permission, Principal
 router = APIRouter(prefix="/api/v1", tags=["intake"])
 INLINE_BYTES_MAX = 65_536  # a larger body is read on another thread, so that open pages do not wait for it
 
-Read = Callable[[bytes, str], Sequence[Reading]]
+Read = Callable[[bytes, Context], Sequence[Reading]]
 
 
 def _body_of(schema: dict[str, Any], media_type: str = "application/json") -> dict[str, Any]:
@@ -90,18 +91,16 @@ async def observations(request: Request, ward: Ward, who: Who) -> Response:
     return answer(ward, lambda: {"receipts": receipts})
 
 
-def _read_fhir(data: bytes, source: str) -> Sequence[Reading]:
+def _read_fhir(data: bytes, context: Context) -> Sequence[Reading]:
     from vitruvian.records import fhir
-    from vitruvian.records.base import Context
 
-    return fhir.read_bytes(data, Context(source=source))
+    return fhir.read_bytes(data, context)
 
 
-def _read_hl7v2(data: bytes, source: str) -> Sequence[Reading]:
+def _read_hl7v2(data: bytes, context: Context) -> Sequence[Reading]:
     from vitruvian.records import hl7v2
-    from vitruvian.records.base import Context
 
-    return hl7v2.read_bytes(data, Context(source=source))
+    return hl7v2.read_bytes(data, context)
 
 
 @router.post(
@@ -109,14 +108,14 @@ def _read_hl7v2(data: bytes, source: str) -> Sequence[Reading]:
     dependencies=[allow(Permission.WRITE)],
     openapi_extra=_body_of({"type": "object", "description": "A FHIR R4 resource or bundle"}, "application/fhir+json"),
 )
-async def fhir(request: Request, ward: Ward, who: Who) -> Response:
+async def fhir(request: Request, ward: Ward, who: Who, settings: Settings) -> Response:
     """A FHIR R4 resource or bundle: counts of what was read, ignored (no home yet, by type) and quarantined (why)."""
     body = await request.body()
     if len(body) > INLINE_BYTES_MAX:
         await asyncio.to_thread(intake.check_depth, body)
     else:
         intake.check_depth(body)
-    return await _messages(ward, body, f"{_source(who)}:fhir", _read_fhir)
+    return await _messages(ward, body, Context(f"{_source(who)}:fhir", settings.mapping), _read_fhir)
 
 
 @router.post(
@@ -124,18 +123,19 @@ async def fhir(request: Request, ward: Ward, who: Who) -> Response:
     dependencies=[allow(Permission.WRITE)],
     openapi_extra=_body_of({"type": "string", "description": "HL7 v2 messages, ER7 encoded"}, "text/plain"),
 )
-async def hl7v2(request: Request, ward: Ward, who: Who) -> Response:
+async def hl7v2(request: Request, ward: Ward, who: Who, settings: Settings) -> Response:
     """HL7 v2 messages (ADT, ORU), one or a batch: counts as for FHIR. Interface engines better use MLLP."""
-    return await _messages(ward, await request.body(), f"{_source(who)}:hl7v2", _read_hl7v2)
+    context = Context(f"{_source(who)}:hl7v2", settings.mapping)
+    return await _messages(ward, await request.body(), context, _read_hl7v2)
 
 
-async def _messages(ward: WardPort, body: bytes, source: str, read: Read) -> Response:
+async def _messages(ward: WardPort, body: bytes, context: Context, read: Read) -> Response:
     if not body.strip():
         raise ReadingError("found an empty body, expected a message; send one")
     if len(body) > INLINE_BYTES_MAX:
-        readings = await asyncio.to_thread(read, body, source)
+        readings = await asyncio.to_thread(read, body, context)
     else:
-        readings = read(body, source)
+        readings = read(body, context)
     entries = [entry for reading in readings for entry in reading.entries]
     refusals = [reading.refusal for reading in readings if reading.refusal]
     refusals += [part for reading in readings for part in reading.refused_parts]
