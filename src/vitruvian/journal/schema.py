@@ -106,7 +106,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         f"cache_size = -{CACHE_KIB}",
         f"mmap_size = {MMAP_BYTES}",
         "temp_store = MEMORY",
-        "journal_size_limit = 67108864",
+        "journal_size_limit = 268435456",
         "trusted_schema = OFF",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
