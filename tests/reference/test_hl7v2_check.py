@@ -30,7 +30,6 @@ UNITS = {
     "tera.l-1": ("10*6/uL", 1.0),
     "g/l-1": ("g/dL", 0.1),  # the sender's way of writing g.l-1
 }
-DELETION = "A29"  # delete person information: what it repeats of the person is not said to be so
 
 
 def loinc() -> dict[str, str]:
@@ -58,8 +57,6 @@ def plain(text: str, known: dict[str, str]) -> list[tuple[str, float, str]]:
     """(concept, number, unit) of every numeric result in a message of any type, by splitting alone."""
     lines = [line for line in re.split(r"[\r\n]+", text.lstrip("\ufeff")) if line]
     field, component, repetition = lines[0][3], lines[0][4], lines[0][5]
-    if DELETION in lines[0].split(field)[8].split(component):
-        return []
     found = []
     for line in lines:
         cells = [*line.split(field), *[""] * 20]

@@ -85,7 +85,7 @@ def _read(message: Message, header: Header, kind: str) -> Reading:
 def _admission(message: Message, header: Header, kind: str) -> Reading:
     trigger = message.header.get(9, 2)
     if trigger in admissions.UNKEPT:
-        return Reading(kind, ignored="this ADT event has no home yet")
+        return _others(message, header, kind)
     groups = admissions.events(message, header)
     entries = [
         Entry(
@@ -119,12 +119,12 @@ def _medicines(message: Message, header: Header, kind: str) -> Reading:
 
 
 def _others(message: Message, header: Header, kind: str) -> Reading:
-    """Of appointments, accounts, documents and orders only what was measured has a home."""
+    """Of deletions, accounts, appointments, documents and orders only what was measured has a home."""
     found = observations(message, header)
     unmapped = tuple(found.unmapped)
     if found.entries and (header.subject or header.encounter is not None):
         return Reading(kind, tuple(found.entries), refused_parts=tuple(found.refused), unmapped=unmapped)
-    return Reading(kind, ignored="this message type has no home yet", unmapped=unmapped)
+    return Reading(kind, ignored="this type has no home yet", unmapped=unmapped)
 
 
 def _outcome(kind: str, entries: list[Entry], refused: list[Refusal], unmapped: list[str], otherwise: str) -> Reading:
