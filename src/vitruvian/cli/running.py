@@ -222,7 +222,6 @@ async def _background(stack: contextlib.AsyncExitStack, work: object, name: str)
         while isinstance(error, BaseExceptionGroup):  # the first of what failed together says most
             error = error.exceptions[0]
         if error is not None:
-            import traceback; traceback.print_exception(error)
             typer.echo(f"vitruvian: {name} failed: {error}", err=True)
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -132,6 +132,10 @@ class Intake:
             receipts += await self._put([], list(refusals[start : start + COMMIT_ENTRIES_MAX]), False)
         return receipts
 
+    async def settled(self) -> None:
+        """Wait until all that was accepted so far is committed, and the twins have moved."""
+        await self._put([], [], applied=True)
+
     async def _put(self, entries: list[Entry], refusals: list[Refusal], applied: bool) -> list[Receipt]:
         arrived_ns = time.monotonic_ns()
         size = len(entries) + len(refusals)
@@ -187,7 +191,8 @@ class Intake:
         refusals = [refusal for job in jobs for refusal in job.refusals]
         refused = iter(self._journal.refuse(refusals, recorded_us=recorded_us)) if refusals else iter(())
         entries = [entry for job in jobs for entry in job.entries]
-        commit = self._journal.append(entries, recorded_us=recorded_us) if entries else None
+        wanted = bool(entries) or any(job.applied for job in jobs)
+        commit = self._journal.append(entries, recorded_us=recorded_us) if wanted else None
         kept = iter(commit.receipts if commit else ())
         for job in jobs:
             job.receipts = [next(kept) for _ in job.entries] + [next(refused) for _ in job.refusals]
@@ -196,8 +201,8 @@ class Intake:
     def _hand_on(self, jobs: list[_Job], commit: Commit | None) -> None:
         """What is durable is told to its callers and to the follower, whatever happens to what is only counted."""
         self.unavailable = ""
-        later = [job for job in jobs if job.applied and commit is not None]
-        self._settle([job for job in jobs if not job.applied or commit is None])
+        later = [job for job in jobs if job.applied]
+        self._settle([job for job in jobs if not job.applied])
         if commit is not None:
             self.counts["commits"] += 1
             self._batches.put(Batch(commit, min(job.arrived_ns for job in jobs), later))

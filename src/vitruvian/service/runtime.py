@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from vitruvian.alerts import Step, Webhook
-from vitruvian.core.errors import JournalError, VitruvianError
+from vitruvian.core.errors import JournalError, JournalUnavailable, VitruvianError
 from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
 SNAPSHOT_S: Final = 60.0
+ISSUE_ROUNDS_MAX: Final = 5
 SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
 
 
@@ -53,6 +54,7 @@ class Ward(Reading):
     def __init__(self, journal: Journal, clock: Clock, settings: WardSettings) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping = asyncio.Event()
         self._webhook: Webhook | None = None
         follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
         super().__init__(journal, clock, follower)
@@ -83,12 +85,14 @@ class Ward(Reading):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop: commit what was accepted, keep the twins, close the journal."""
-        for task in list(self._tasks):
-            if task.get_name() in ("look", "snapshots"):
-                task.cancel()
+        """Stop: commit what was accepted and what follows from it, keep the twins, close the journal."""
+        self._stopping.set()
+        for _ in range(ISSUE_ROUNDS_MAX):  # what is issued is an entry too; nothing follows from most of those
+            if not self._tasks:
+                break
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.intake.settled()
         await self.intake.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._loop = None
         try:
             await asyncio.to_thread(self._follower.save)
@@ -99,11 +103,17 @@ class Ward(Reading):
 
     async def submit(self, entries: Sequence[Entry], *, applied: bool = False) -> list[Receipt]:
         """See `core.ports.Sink`; with `applied`, returns when the twins have moved too."""
+        self._check_open()
         return await self.intake.submit(entries, applied=applied)
 
     async def refuse(self, refusals: Sequence[Refusal]) -> list[Receipt]:
         """See `core.ports.Sink`."""
+        self._check_open()
         return await self.intake.refuse(refusals)
+
+    def _check_open(self) -> None:
+        if self._stopping.is_set():
+            raise JournalUnavailable("the ward is stopping: nothing was committed; send again when it is back")
 
     # --- what the follower hands out -----------------------------------------
 
@@ -155,8 +165,7 @@ class Ward(Reading):
         task.add_done_callback(self._tasks.discard)
 
     async def _every(self, seconds: float, look: Any) -> None:
-        while True:
-            await asyncio.sleep(seconds)
+        while not await self._stops_within(seconds):
             try:
                 await asyncio.to_thread(look)
             except VitruvianError as error:
@@ -166,8 +175,16 @@ class Ward(Reading):
 
     async def _save_regularly(self) -> None:
         pause_s = SNAPSHOT_S
-        while True:
-            await asyncio.sleep(pause_s)
+        while not await self._stops_within(pause_s):
             with contextlib.suppress(JournalError):  # full disk: the log is what matters, and says so itself
                 took_s = await asyncio.to_thread(self._follower.save)
                 pause_s = max(SNAPSHOT_S, took_s / SNAPSHOT_SHARE_MAX)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        """Wait so long; True as soon as the ward is to stop. Never cancelled: work on a thread is seen through."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -32,9 +33,9 @@ POLL_S: Final = 0.02
 class WardProcess:
     """`vitruvian serve` (or `ward`) on a journal. Each `start` is a new process; leaving ends it and its broker."""
 
-    def __init__(self, journal: Path, *options: str, command: str = "serve") -> None:
+    def __init__(self, journal: Path, *options: str, command: str = "serve", log: Path | None = None) -> None:
         self.journal = journal
-        self.log = journal.with_name("ward.log")
+        self.log = log or journal.with_name("ward.log")
         self._command = command
         self._options = ["--port", "0", *options] + (["--mllp-port", "0"] if command == "serve" else [])
         self._process: subprocess.Popen[bytes] | None = None
@@ -136,6 +137,17 @@ class WardProcess:
         """The JSON at a path of the API."""
         with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=30) as answer:  # noqa: S310
             return json.loads(answer.read())
+
+    def post(self, path: str, body: object) -> tuple[int, Any]:
+        """Post JSON to a path of the API: (status, its JSON), whatever the status."""
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.url}/api/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
 
     def hashes(self) -> dict[str, str]:
         """Every shown patient's twin, by its hash."""

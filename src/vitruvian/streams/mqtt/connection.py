@@ -7,6 +7,7 @@ either: a lost connection ends it, and its owner makes another (`intake.py`, `be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, cast
@@ -198,8 +199,9 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Say goodbye, and close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(codec.disconnect())
-            self._transport.close()
+            with contextlib.suppress(RuntimeError):  # uvloop's transport may be gone with a cancelled connect, untold
+                self._transport.write(codec.disconnect())
+                self._transport.close()
 
     def abort(self) -> None:
         """Close at once."""
