@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitruvian.service.access import Access
-from vitruvian.service.problems import problem
+from vitruvian.service.problems import problem, unexpected
 from vitruvian.service.settings import LOOPBACK_NAMES, ServiceSettings
 
 UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -25,6 +25,7 @@ BODY_S_MAX: Final = 30.0  # to send a body
 ANONYMOUS_BODY_BYTES_MAX: Final = 4_096  # before anyone is known: a login
 BUNDLE_PATHS: Final = ("/api/v1/fhir", "/api/v1/hl7v2")
 HEADERS_BYTES_MAX: Final = 32_768
+ONCE: Final = frozenset({b"authorization", b"origin", b"sec-fetch-site", b"content-length"})
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
@@ -50,6 +51,10 @@ class _Refused(Exception):
         self.status, self.detail, self.headers = status, detail, headers
 
 
+class _CutOff(Exception):
+    """Ends the connection of an answer that cannot be completed."""
+
+
 class Guard:
     """The outermost ASGI layer. See the module."""
 
@@ -66,9 +71,20 @@ class Guard:
             return
         if scope["type"] != "http":
             return
-        answer = _with_headers(send)
+        answer = _Answer(send)
+        try:
+            await self._serve(scope, receive, answer)
+        except Exception as error:
+            # Caught here, inside the framework's own net: that one would log the error's words, and raise it again.
+            response = unexpected(error, scope["method"])
+            if answer.started:
+                raise _CutOff("an answer failed after it had begun") from None
+            await response(scope, receive, answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: Send) -> None:
         try:
             headers = dict(scope["headers"])
+            self._check_once(scope)
             self._check_host(scope, headers)
             self._check_origin(scope["method"], headers)
             client = (scope.get("client") or ("unknown", 0))[0]
@@ -100,6 +116,12 @@ class Guard:
         if sum(len(key) + len(value) for key, value in scope["headers"]) > HEADERS_BYTES_MAX:
             raise _Refused(431, f"found headers over {HEADERS_BYTES_MAX} bytes; send less")
 
+    def _check_once(self, scope: Scope) -> None:
+        # Of two, a proxy may have looked at the other one.
+        names = [name for name, _ in scope["headers"] if name in ONCE]
+        if len(set(names)) != len(names):
+            raise _Refused(400, "found a header twice that may stand once (Authorization, Origin, Content-Length)")
+
     def _check_origin(self, method: str, headers: dict[bytes, bytes]) -> None:
         if method not in UNSAFE:
             return
@@ -107,8 +129,8 @@ class Guard:
         origin = headers.get(b"origin", b"").decode("latin-1")
         foreign = site not in ("", "same-origin", "none")
         if origin and not foreign:
-            foreign = urlsplit(origin).netloc.lower() != headers[b"host"].decode("latin-1").lower()
-        by_cookie = self._access.required and b"authorization" not in headers and b"cookie" in headers
+            foreign = _netloc(origin) != headers[b"host"].decode("latin-1").lower()
+        by_cookie = self._access.required and not headers.get(b"authorization") and b"cookie" in headers
         if foreign or (by_cookie and not site and not origin):
             raise _Refused(403, "found a request from another site, expected one from our own pages or from a program")
 
@@ -158,14 +180,26 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _with_headers(send: Send) -> Send:
-    async def answer(message: Message) -> None:
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as http://[::1
+        return ""
+
+
+class _Answer:
+    """Sends on, with the headers that every answer carries."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.started = True
             present = {name.lower() for name, _ in message.get("headers", ())}
             message["headers"] = [
                 *message.get("headers", ()),
                 *((name, value) for name, value in _ANSWER_HEADERS if name not in present),
             ]
-        await send(message)
-
-    return answer
+        await self._send(message)

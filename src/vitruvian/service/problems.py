@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +30,7 @@ from vitruvian.core.errors import (
 )
 
 log = logging.getLogger(__name__)
+FRAMES_LOGGED: Final = 12
 
 _STATUS: Final[tuple[tuple[type[VitruvianError], int, Mapping[str, str]], ...]] = (
     (NotFoundError, 404, {}),
@@ -68,8 +71,18 @@ def _invalid(error: RequestValidationError) -> Response:
     return problem(422, f"found a request that does not fit ({said}); see /docs", errors=errors)
 
 
+def unexpected(error: Exception, method: str) -> Response:
+    """A fault of ours, logged by where it happened: neither the path nor the error's own words, which may hold ids."""
+    places = " < ".join(
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in reversed(traceback.extract_tb(error.__traceback__)[-FRAMES_LOGGED:])
+    )
+    log.error("unexpected %s at a %s: %s", type(error).__name__, method if method.isalpha() else "request", places)
+    return problem(500, "the service could not do this; the log of the service says why")
+
+
 def install(app: FastAPI) -> None:
-    """Answer every error of the application as a problem."""
+    """Answer every expected error of the application as a problem; the guard answers the others by `unexpected`."""
 
     async def vitruvian_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, VitruvianError)
@@ -84,11 +97,6 @@ def install(app: FastAPI) -> None:
         detail: Any = error.detail
         return problem(error.status_code, str(detail), error.headers)
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("unexpected %s at %s %s", type(error).__name__, request.method, request.url.path, exc_info=error)
-        return problem(500, "the service could not do this; the log of the service says why")
-
     app.add_exception_handler(VitruvianError, vitruvian_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(Exception, unexpected)
