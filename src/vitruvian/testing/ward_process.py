@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -149,10 +149,10 @@ class WardProcess:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
 
-    def hashes(self) -> dict[str, str]:
-        """Every shown patient's twin, by its hash."""
-        rows = self.get("patients")["patients"]
-        return {row["id"]: self.get(f"patients/{row['id']}/twin")["twin"]["hash"] for row in rows}
+    def hashes(self, patients: Iterable[str] | None = None) -> dict[str, str]:
+        """The hashes of these patients' twins, or of all that are shown."""
+        ids = [row["id"] for row in self.get("patients")["patients"]] if patients is None else list(patients)
+        return {one: self.get(f"patients/{one}/twin")["twin"]["hash"] for one in ids}
 
 
 def _found(pattern: str, text: str) -> str:
