@@ -10,6 +10,7 @@ import pytest
 from vitruvian.core.events import Coded, Dose, Merge, Person, Quantity, Range, Reading, Visit
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.core.time import parse_hl7
+from vitruvian.journal import Journal
 from vitruvian.records.base import Context
 from vitruvian.records.hl7v2 import acknowledge, read, read_message
 from vitruvian.records.hl7v2.message import parse
@@ -115,6 +116,27 @@ def test_site_map_gives_local_codes_their_meaning() -> None:
 def test_result_status(status: str, expected: str) -> None:
     (entry,) = taken("ORU^R01", PID, obx("8867-4^HR^LN", "60", "/min", status=status)).entries
     assert entry.status == expected
+
+
+@pytest.mark.parametrize("status", ["D", "W", "X"])
+@pytest.mark.parametrize("value", ["", '""'])
+def test_a_result_is_taken_back_without_its_value(status: str, value: str, journal_path: Path) -> None:
+    """Table 0085: D deletes the OBX, W posts it as wrong, X could not be obtained; senders often leave OBX-5 empty."""
+    wrong = taken("ORU^R01", PID, obx("2823-3^K^LN", "7.9", "mmol/L")).entries
+    later = message("ORU^R01", PID, obx("2823-3^K^LN", value, "mmol/L", status=status), sent="20260131100000+0100")
+    (back,) = read_message(later, Context()).entries
+    assert back.source_id == wrong[0].source_id
+    with Journal.open(journal_path) as journal:
+        journal.append(list(wrong), recorded_us=1)
+        (pid,) = (patient.pid for patient in journal.patients())
+        assert journal.series(pid).value.tolist() == [7.9]
+        journal.append([back], recorded_us=2)
+        assert journal.series(pid).value.tolist() == []
+
+
+def test_a_pending_or_empty_result_says_nothing() -> None:
+    for status in ("I", "N", "O", "F", "P"):
+        assert not taken("ORU^R01", PID, obx("2823-3^K^LN", "", "mmol/L", status=status)).entries
 
 
 def test_admission_carries_person_visit_bed_and_diagnosis() -> None:

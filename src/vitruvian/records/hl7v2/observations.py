@@ -16,7 +16,7 @@ from datetime import tzinfo
 from typing import Final, cast
 
 from vitruvian.core.errors import TimestampError, UnitError
-from vitruvian.core.events import Coded, Comparator, Entry, Event, Kind, Quantity, Range, Refusal, Status, Value
+from vitruvian.core.events import Coded, Comparator, Entry, Event, Kind, Quantity, Range, Refusal, Status, Text, Value
 from vitruvian.core.identifiers import Identifier
 from vitruvian.core.limits import MESSAGE_EVENTS_MAX
 from vitruvian.core.time import Instant
@@ -43,6 +43,7 @@ _STATUS: Final[dict[str, Status]] = {
     "X": "cancelled",
 }
 _NO_RESULT: Final = ("I", "N", "O")
+_WITHDRAWN: Final = ("cancelled", "entered-in-error")
 _NUMBER: Final = re.compile(r"^\s*(<=|>=|<|>|=)?\s*([-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d{1,3})?)\s*$")
 
 
@@ -97,13 +98,23 @@ def _take(obx: Segment, order: Segment | None, header: Header, taken: Taken, see
     if local is None:
         taken.unmapped.append(code)
         return
-    if obx.get(11) in _NO_RESULT or not obx.repetitions(5):
+    if obx.get(11) in _NO_RESULT or not (_stated(obx) or _withdrawn(obx)):
         return
     try:
         taken.entries.append(_entry(obx, order, header, local, code, seen))
     except _Refused as refused:
         raw = "|".join(obx.raw(field) for field in range(1, 7)).encode()
         taken.refused.append(Refusal(refused.reason, refused.detail, header.source, code, raw))
+
+
+def _stated(obx: Segment) -> list[str]:
+    """The values of OBX-5; the explicit null ("") is none."""
+    return [repetition for repetition in obx.repetitions(5) if repetition != '""']
+
+
+def _withdrawn(obx: Segment) -> bool:
+    """Whether it takes back what was sent before (D, W, X); the value itself is then often left out."""
+    return _STATUS.get(obx.get(11)) in _WITHDRAWN
 
 
 def _concept(coded: Iterable[tuple[str, str, str]], header: Header) -> tuple[LocalCode | None, str]:
@@ -124,7 +135,9 @@ def _entry(
     concept = VOCABULARY[local.concept]
     occurred = _occurred(obx, order, header)
     events: list[Event] = []
-    for repetition in obx.repetitions(5)[:MESSAGE_EVENTS_MAX]:
+    if not _stated(obx):
+        events.append(Event("observation", concept.name, Text(""), occurred.us, zone=occurred.zone, code=code))
+    for repetition in _stated(obx)[:MESSAGE_EVENTS_MAX]:
         value = _value(obx, repetition, concept, local)
         quality = () if _plausible(value, concept) else ("implausible",)
         kind: Kind = "administration" if concept.kind == "intervention" else "observation"
