@@ -320,6 +320,73 @@ def test_ages_choose_the_limits() -> None:
     assert "raised heart_rate_high" in ward.send("heart_rate", *([170.0] * 20), pid=2)
 
 
+def test_a_prescribed_scale_2_makes_88_to_92_no_alert_but_85_still_is() -> None:
+    """Where hypercapnic failure was declared, 89 % is the target; withdrawn, the limit of everyone is back."""
+    ward = Ward(load_rules())
+    low = "raised oxygen_saturation_low"
+    assert low in ward.send("oxygen_saturation", *([89.0] * 70))
+    ward.send("spo2_scale_2", 1.0)
+    assert ward.send("oxygen_saturation", 89.0) == ["cleared oxygen_saturation_low"]
+    assert ward.send("oxygen_saturation", *([89.0] * 70)) == []
+    assert "raised oxygen_saturation_critical" in ward.send("oxygen_saturation", *([84.0] * 20))
+    ward.send("oxygen_saturation", *([89.0] * 5))
+    ward.send("spo2_scale_2", 0.0)
+    heard = ward.send("oxygen_saturation", *([89.0] * 700))
+    assert low in heard or "re-raised oxygen_saturation_low" in heard
+
+
+def test_of_another_patient_a_declared_state_says_nothing() -> None:
+    ward = Ward(load_rules())
+    ward.send("spo2_scale_2", 1.0, pid=1)
+    assert ward.send("oxygen_saturation", *([89.0] * 70), pid=1) == []
+    assert "raised oxygen_saturation_low" in ward.send("oxygen_saturation", *([89.0] * 70), pid=2)
+
+
+@pytest.mark.parametrize(
+    ("years", "concept", "value", "rule"),
+    [
+        (0.5, "heart_rate", 58.0, "heart_rate_low_child"),
+        (8.0, "heart_rate", 58.0, ""),
+        (8.0, "heart_rate", 48.0, "heart_rate_low_school_age"),
+        (3.0, "respiratory_rate", 8.0, "respiratory_rate_low_child"),
+    ],
+)
+def test_a_sleeping_child_sounds_nothing_and_a_slow_one_does(
+    years: float, concept: str, value: float, rule: str
+) -> None:
+    from types import SimpleNamespace
+
+    ward = Ward(load_rules())
+    ward.journal.people[1] = SimpleNamespace(birth_us=T0_US - int(years * 365.25 * 24) * HOUR_US, sex="male")
+    heard = [item for item in ward.send(concept, *([value] * 30), pid=1) if item.startswith("raised")]
+    assert heard == ([f"raised {rule}"] if rule else [])
+
+
+def test_one_low_arterial_pressure_is_one_alert() -> None:
+    ward = Ward(load_rules())
+    for _ in range(90):
+        ward.send("systolic_pressure_arterial", 80.0)
+        ward.send("mean_pressure_arterial", 52.0)
+        ward.now_us += SECOND_US
+    assert [alert.rule for alert in ward.alerts.open()] == ["systolic_pressure_arterial_low"]
+
+
+@pytest.mark.parametrize(
+    ("concept", "value", "rule"),
+    [
+        ("glucose_capillary", 50.0, "glucose_capillary_low"),
+        ("calcium", 13.5, "calcium_high"),
+        ("calcium_ionized", 0.75, "calcium_ionized_low"),
+        ("magnesium", 0.8, "magnesium_low"),
+        ("arterial_co2", 80.0, "arterial_co2_high"),
+        ("arterial_oxygen", 40.0, "arterial_oxygen_low"),
+        ("glasgow_coma_score", 7.0, "glasgow_coma_score_low"),
+    ],
+)
+def test_critical_values_that_monitors_do_not_show(concept: str, value: float, rule: str) -> None:
+    assert f"raised {rule}" in Ward(load_rules()).send(concept, value)
+
+
 def test_the_state_before_a_step_is_untouched() -> None:
     rules = parse_rules(RULES)
     state = lifecycle.Lifecycle.idle(1, len(rules))
@@ -339,6 +406,8 @@ def test_the_state_before_a_step_is_untouched() -> None:
         ("clear = 130", "clear = 150"),
         ('when = ">"', 'when = "=="'),
         ('covered_by = "fast"', 'covered_by = "slow"'),
+        ('covered_by = "fast"', 'unless = "potassium"'),
+        ('covered_by = "fast"', 'unless = "nothing"'),
         ("persistence_s = 10", "persistence_s = -1"),
         ("persistence_s = 10", "persistance_s = 10"),
         ('version = "t"', 'version = "t'),
@@ -361,7 +430,7 @@ def test_every_default_rule_has_a_source_and_raises_past_its_limit() -> None:
             T0_US - int(sum(rule.ages) / 2 * 365.25 * 24) * HOUR_US if rule.ages != (0.0, 200.0) else kernels.NEVER_US
         )
         found = []
-        for minute in (0, 2):
+        for minute in (0, 2, 16):  # the longest delay of a default rule is a sensor's 15 minutes
             at_us = T0_US + minute * MINUTE_US
             value = np.array([beyond])
             reading = lifecycle.Readings(np.array([0]), table.inputs[[place]], np.array([at_us]), value, value)

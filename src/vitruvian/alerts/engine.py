@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -34,6 +34,7 @@ from vitruvian.twin.twins import NO_BIRTH, Twins
 CLOSED_MAX: Final = 4_096  # resolved alerts kept in memory; all of them are in the journal
 REASON_CHARS_MAX: Final = 500
 SNOOZE_MINUTES_MAX: Final = 240
+_T = TypeVar("_T", bound=np.generic)
 _RAISED_MAX: Final = 262_144
 
 
@@ -46,6 +47,7 @@ class Alerts:
         self._row_of: dict[int, int] = {}
         self._pid_of: list[int] = []
         self._birth_us = np.full(64, NO_BIRTH, np.int64)
+        self._barred = np.zeros((64, len(rules)), np.bool_)
         self._heard_us = np.full((64, TABLES.slots), lifecycle.NEVER_US, np.int64)
         self._since_us = np.full(64, lifecycle.NEVER_US, np.int64)
         self._system: dict[str, Alert] = {}
@@ -271,6 +273,7 @@ class Alerts:
                 room = 2 * len(self._birth_us)
                 self._state = self._state.grown(room)
                 self._birth_us = _grown(self._birth_us, room, NO_BIRTH)
+                self._barred = _grown(self._barred, room, False)
                 self._heard_us = _grown(self._heard_us, room, lifecycle.NEVER_US)
                 self._since_us = _grown(self._since_us, room, lifecycle.NEVER_US)
         return row
@@ -280,17 +283,32 @@ class Alerts:
         distinct, place = np.unique(pids, return_inverse=True)
         rows = np.fromiter(map(self._row, distinct.tolist()), np.int64, len(distinct))
         self._birth_us[rows] = twins.births(distinct)
+        self._bar(distinct, rows, twins, now_us)
         fresh = rows[self._since_us[rows] == lifecycle.NEVER_US]
         self._since_us[fresh] = now_us
         found: NDArray[np.int64] = rows[place]
         return found
+
+    def _bar(self, pids: NDArray[np.int64], rows: NDArray[np.int64], twins: Twins, now_us: int) -> None:
+        """Note which rules a declared state keeps from whom."""
+        barring = np.flatnonzero(self.rules.unless >= 0)
+        if not barring.size:
+            return
+        known = np.array([pid in twins for pid in pids.tolist()], np.bool_)
+        own, concept = twins.rows(pids[known])[:, None], self.rules.unless[barring]
+        with np.errstate(invalid="ignore"):
+            declared = twins.tracker.last_value[own, concept] == 1
+        valid = twins.tracker.last_us[own, concept] >= now_us - TABLES.valid_us[concept]
+        self._barred[rows[known][:, None], barring] = declared & valid
 
     def _step(self, readings: Readings, now_us: int) -> list[Step]:
         if not readings.row.size:
             return []
         rows, place = np.unique(readings.row, return_inverse=True)
         local = Readings(place.astype(np.int64), *readings.columns[1:])
-        state, moved = lifecycle.step(self._state.take(rows), self.rules, local, now_us, self._birth_us[rows])
+        state, moved = lifecycle.step(
+            self._state.take(rows), self.rules, local, now_us, self._birth_us[rows], self._barred[rows]
+        )
         self._state.put(rows, state)
         return self._record(_from(rows, moved), now_us)
 
@@ -320,8 +338,8 @@ class Alerts:
         return next((alert for alert in reversed(self._closed) if (alert.pid, alert.rule) == (pid, rule)), None)
 
 
-def _grown(column: NDArray[np.int64], room: int, empty: int) -> NDArray[np.int64]:
-    wider = np.full((room, *column.shape[1:]), empty, np.int64)
+def _grown(column: NDArray[_T], room: int, empty: int) -> NDArray[_T]:
+    wider = np.full((room, *column.shape[1:]), empty, column.dtype)
     wider[: len(column)] = column
     return wider
 

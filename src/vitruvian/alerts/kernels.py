@@ -57,6 +57,7 @@ def hear(
     held: NDArray[np.float64],
     now_us: int,
     birth_us: NDArray[np.int64],
+    barred: NDArray[np.bool_],
     of_input: NDArray[np.int64],
     rules: Any,
     state: Any,
@@ -84,7 +85,7 @@ def hear(
                 continue
             counted_us[r, j], heard_us[r, j], value[r, j] = at, now_us, x
             covered = cover[j] >= 0 and phase[r, cover[j]] >= OPEN
-            wanted = age_from[j] <= years < age_to[j] and not covered
+            wanted = age_from[j] <= years < age_to[j] and not covered and not barred[r, j]
             breach = wanted and past(x, limit[j], upward[j], inclusive[j])
             if phase[r, j] == IDLE and breach:
                 phase[r, j], since_us[r, j] = PENDING, at

@@ -126,15 +126,22 @@ class Transitions:
 
 
 def step(
-    state: Lifecycle, rules: RuleTable, readings: Readings, now_us: int, birth_us: NDArray[np.int64]
+    state: Lifecycle,
+    rules: RuleTable,
+    readings: Readings,
+    now_us: int,
+    birth_us: NDArray[np.int64],
+    barred: NDArray[np.bool_] | None = None,
 ) -> tuple[Lifecycle, Transitions]:
     """Hear these readings at `now_us`; pure. `birth_us` (n,) of the state's rows, the smallest integer where
-    unknown.
+    unknown; `barred` (n, R) where a declared state keeps a rule from this patient (its `unless`).
     """
+    if barred is None:
+        barred = np.zeros(state.phase.shape, np.bool_)
     after = state.take(np.arange(len(state.phase)))
     found = kernels.hear(
         readings.row, readings.input, readings.at_us, readings.value, readings.held,
-        now_us, birth_us, rules.of_input, rules.columns, after.columns,
+        now_us, birth_us, barred, rules.of_input, rules.columns, after.columns,
     )  # fmt: skip
     return after, Transitions(*found)
 

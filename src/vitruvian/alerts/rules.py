@@ -47,6 +47,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     escalate_after_s: float = 0.0
     ages: tuple[float, float] = (0.0, 200.0)
     covered_by: str = ""
+    unless: str = ""
     message: str = ""
     source: str = ""
 
@@ -104,6 +105,7 @@ class RuleTable:
     age_from: NDArray[np.float64]
     age_to: NDArray[np.float64]
     cover: NDArray[np.int64]
+    unless: NDArray[np.int64]
     of_input: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -186,6 +188,7 @@ def compile_rules(rules: Sequence[Rule], version: str) -> RuleTable:
         age_from=np.array([rule.ages[0] for rule in rules], np.float64),
         age_to=np.array([rule.ages[1] for rule in rules], np.float64),
         cover=np.array([names.index(rule.covered_by) if rule.covered_by else -1 for rule in rules], np.int64),
+        unless=np.array([VOCABULARY[rule.unless].index if rule.unless else -1 for rule in rules], np.int64),
         of_input=of_input,
     )
 
@@ -215,5 +218,7 @@ def _check(rule: Rule, earlier: Sequence[str]) -> None:
         problem = "ages that hold nobody"
     elif rule.covered_by and rule.covered_by not in earlier:
         problem = f"covered_by {rule.covered_by!r}, which must be a rule above it"
+    elif rule.unless and ((declared := VOCABULARY.get(rule.unless)) is None or declared.kind != "state"):
+        problem = f"unless {rule.unless!r}, which must be a declared state of the vocabulary"
     if problem:
         raise ConfigurationError(f"found rule {rule.name!r} with {problem}; correct the table of rules")
