@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
 from vitruvian.service.api import alerts, intake, patients, system
+from vitruvian.service.description import describe
 from vitruvian.service.guard import Guard
 from vitruvian.service.ports import WardPort
 from vitruvian.service.settings import ServiceSettings
@@ -56,6 +57,7 @@ def create_app(ward: WardPort, settings: ServiceSettings | None = None, parts: S
         """The description of this API."""
         return app.openapi()
 
+    describe(app)
     for attach in parts:
         attach(app)
     require_permissions(app)

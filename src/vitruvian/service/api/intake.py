@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from vitruvian.core.errors import ReadingError
-from vitruvian.core.events import Entry, Reading, Receipt, Refusal
+from vitruvian.core.events import Entry, Reading, Receipt, Refusal, Status
+from vitruvian.core.limits import IDENTIFIER_CHARS_MAX, MESSAGE_EVENTS_MAX
 from vitruvian.records.base import Context
 from vitruvian.service import intake
 from vitruvian.service.access import Who, allow
@@ -31,26 +32,47 @@ def _body_of(schema: dict[str, Any], media_type: str = "application/json") -> di
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
+_NAME = {"type": "string", "maxLength": IDENTIFIER_CHARS_MAX}
+_IDENTIFIER = {
+    "type": ["object", "null"],
+    "required": ["system", "value"],
+    "properties": {"system": {**_NAME, "minLength": 1}, "value": {**_NAME, "minLength": 1}, "type": _NAME},
+    "additionalProperties": False,
+}
 _OBSERVATION = {
     "type": "object",
     "required": ["id", "time", "values"],
     "description": (intake.ObservationIn.__doc__ or "").strip(),
     "properties": {
-        "id": {"type": "string"},
-        "time": {"type": "string", "description": "ISO 8601 with an offset"},
+        "id": {**_NAME, "minLength": 1},
+        "time": {"type": "string", "maxLength": 64, "description": "ISO 8601 with an offset"},
         "values": {
             "type": "object",
             "description": "concept to [number, UCUM unit], or to the word of a coded answer",
+            "minProperties": 1,
+            "maxProperties": MESSAGE_EVENTS_MAX,
+            "additionalProperties": {
+                "oneOf": [
+                    {
+                        "type": "array",
+                        "prefixItems": [{"type": "number"}, {"type": "string"}],
+                        "minItems": 2,
+                        "maxItems": 2,
+                    },
+                    {"type": "string"},
+                ]
+            },
             "example": {"heart_rate": [80, "/min"], "consciousness": "alert"},
         },
-        "source": {"type": "string"},
-        "version": {"type": "string"},
-        "device": {"type": "string"},
-        "patient": {"type": "object", "required": ["system", "value"]},
-        "encounter": {"type": "object", "required": ["system", "value"]},
-        "available": {"type": "string"},
-        "status": {"type": "string"},
+        "source": _NAME,
+        "version": _NAME,
+        "device": _NAME,
+        "patient": _IDENTIFIER,
+        "encounter": _IDENTIFIER,
+        "available": {"type": "string", "maxLength": 64},
+        "status": {"type": "string", "enum": list(get_args(Status))},
     },
+    "additionalProperties": False,
 }
 
 
