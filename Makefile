@@ -1,4 +1,4 @@
 # One thin target a script; the scripts hold what is done. Arguments: make ward ARGS="--port 9000"
-.PHONY: setup ward test test-long lint format bench lock build
-setup ward test test-long lint format bench lock build:
+.PHONY: setup ward test test-long lint format bench lock build screenshots
+setup ward test test-long lint format bench lock build screenshots:
 	@./scripts/$@ $(ARGS)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import support
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 # `ci` is the default: bounded, and the same examples every time, so that a failure is the change's, not the day's.
 settings.register_profile(
@@ -50,15 +45,3 @@ def free_port() -> int:
 def journal_path(tmp_path: Path) -> Path:
     """Where a test may keep a journal; no file is there yet."""
     return tmp_path / "journal.db"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One headless Chromium for the session, driven by Playwright; open a context for each test."""
-    executable = support.require_chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(support.CHROMIUM_FLAGS))
-        yield browser
-        browser.close()

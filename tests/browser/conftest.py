@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from tests import support
 from vitruvian.testing.server import Serving, serving
 from vitruvian.testing.ward import MemoryWard
 
 Opener = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One headless Chromium for these tests, driven by Playwright; `open_page` opens a context in it.
+
+    Not for the session: while Playwright runs, its event loop does too, and no asynchronous test can.
+    """
+    executable = support.require_chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=list(support.CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -235,16 +235,20 @@ def merged(shown: dict[str, dict[str, Any]], changes: list[dict[str, Any]]) -> N
     """What a page does with changes."""
     for change in changes:
         before = shown.get(change["id"], {})
-        vitals = (
-            change["vitals"] if change.pop("whole", False) else {**before.get("vitals", {}), **change.get("vitals", {})}
-        )
-        shown[change["id"]] = {**before, **change, "vitals": {k: v for k, v in vitals.items() if v is not None}}
+        whole = change.pop("whole", False)
+        parts = {
+            field: change[field] if whole else {**before.get(field, {}), **change.get(field, {})}
+            for field in ("vitals", "risk")
+        }
+        parts["vitals"] = {concept: cell for concept, cell in parts["vitals"].items() if cell is not None}
+        shown[change["id"]] = {**before, **change, **parts}
 
 
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("change"), st.sampled_from("abc"), st.sampled_from([60.0, 61.0, 62.0])),
         st.tuples(st.just("drop"), st.sampled_from("abc"), st.none()),
+        st.tuples(st.just("risk"), st.sampled_from("abc"), st.sampled_from([0.1, 0.2, 0.3])),
         st.tuples(st.just("tick"), st.none(), st.none()),
         st.tuples(st.just("join"), st.none(), st.none()),
     ),
@@ -273,6 +277,10 @@ def test_whoever_joins_whenever_ends_up_showing_what_is_so(script: list[tuple[st
                 source.rows[patient] = msgspec.structs.replace(
                     before, vitals={k: v for k, v in before.vitals.items() if k != "respiratory_rate"}
                 )
+                source.hub.touch([patient])
+            elif action == "risk" and patient and value:
+                risk = RiskBrief(value, spark=(None, 100 if value > 0.2 else 300))
+                source.rows[patient] = msgspec.structs.replace(source.rows[patient], risk=risk)
                 source.hub.touch([patient])
             elif action == "tick":
                 source.hub.tick()

@@ -125,7 +125,7 @@ def spark_path(points: Sequence[int | None]) -> str:
             down = False
             continue
         y = SPARK_HEIGHT - 2 - point / top * (SPARK_HEIGHT - 4)
-        path.append(f"{'L' if down else 'M'}{index * step:.1f} {y:.1f}")
+        path.append(f"{'L' if down else 'M'}{index * step:.1f} {y:.1f}{'' if down else 'h0'}")  # a lone point is a dot
         down = True
     return "".join(path)
 

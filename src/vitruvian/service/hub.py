@@ -20,10 +20,10 @@ from typing import Any, Final
 import msgspec
 
 from vitruvian.core.errors import Overloaded
-from vitruvian.service.views import SCHEMA, AlertView, BedRow
+from vitruvian.service.views import SCHEMA, AlertView, BedRow, RiskBrief
 
 WARD: Final = "ward"
-INTERVAL_S: Final = 0.2  # between frames
+INTERVAL_S: Final = 0.16  # between frames
 HEARTBEAT_S: Final = 2.0  # of silence on a topic before an empty frame goes out
 QUEUE_FRAMES_MAX: Final = 16  # that may wait for one viewer
 KEPT_FRAMES_MAX: Final = 50  # a topic, for those that reconnect
@@ -319,7 +319,8 @@ class Hub:
 
 
 def difference(before: BedRow | None, now: BedRow) -> dict[str, Any] | None:
-    """The fields of a row that changed, with its id; of the vitals only the cells that did. None where nothing did.
+    """The fields of a row that changed, with its id; of the vitals only the cells that did, and of the risk its
+    sparkline only where it did. None where nothing did.
 
     A row never sent before is sent `whole`: what a viewer may know of it from a snapshot is to be replaced, not merged.
     """
@@ -333,5 +334,8 @@ def difference(before: BedRow | None, now: BedRow) -> dict[str, Any] | None:
         if field == "vitals":
             new = {concept: cell for concept, cell in new.items() if old.get(concept) != cell}
             new |= dict.fromkeys(old.keys() - now.vitals.keys())
+        elif field == "risk" and old.spark == new.spark:
+            # The sparkline moves once in ten minutes and is most of a risk's bytes; the probability moves all the time.
+            new = {name: getattr(new, name) for name in RiskBrief.__struct_fields__ if name != "spark"}
         change[field] = new
     return {"id": now.id, **change} if change else None

@@ -68,7 +68,7 @@ export function sparkPath(points) {
   points.forEach((point, index) => {
     if (point == null) { down = false; return; }
     const y = SPARK_HEIGHT - 2 - (point / top) * (SPARK_HEIGHT - 4);
-    path += `${down ? "L" : "M"}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+    path += `${down ? "L" : "M"}${(index * step).toFixed(1)} ${y.toFixed(1)}${down ? "" : "h0"}`; // a lone point is a dot
     down = true;
   });
   return path;

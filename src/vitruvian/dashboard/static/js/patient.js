@@ -2,6 +2,7 @@
 // @ts-check
 import { Alarms } from "./alarms.js";
 import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText } from "./format.js";
+import { merged } from "./row.js";
 import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
 import { Trends } from "./trends.js";
@@ -23,7 +24,7 @@ const alarms = new Alarms((text) => setText(byId("said"), text));
 
 /** @param {any} change @param {number} nowUs @param {boolean} whole */
 function take(change, nowUs, whole) {
-  row = { ...row, ...change, vitals: whole ? change.vitals : { ...row?.vitals, ...change.vitals } };
+  row = { ...row, ...merged(row, change, whole) };
   if (change.vitals) trends.push(change.vitals);
   setText(byId("news2"), row.news2.text);
   setAttr(byId("news2"), "data-lane", row.lane);

@@ -7,6 +7,14 @@ import { ABSENT, ageText, briefText, driverText, freshness, interval, newsTitle,
 
 const PLAIN = ["heart_rate", "respiratory_rate", "oxygen_saturation", "body_temperature", "consciousness"];
 
+/** A change with its vitals and risk made whole out of what was known. @param {any} before @param {any} change @param {boolean} whole */
+export function merged(before, change, whole) {
+  if (whole || !before) return change;
+  const made = { ...change };
+  for (const field of ["vitals", "risk"]) if (change[field]) made[field] = { ...before[field], ...change[field] };
+  return made;
+}
+
 export class Row {
   /** @param {HTMLElement} node @param {Map<string, Column>} columns */
   constructor(node, columns) {
@@ -30,9 +38,7 @@ export class Row {
 
   /** Merge what changed (or replace all, where the row is whole), then draw it. @param {any} change @param {number} nowUs @param {boolean} whole */
   update(change, nowUs, whole = change.whole) {
-    if (change.vitals && this.data && !whole) {
-      change = { ...change, vitals: { ...this.data.vitals, ...change.vitals } };
-    }
+    change = merged(this.data, change, whole);
     this.data = { ...this.data, ...change };
     const row = this.data;
     if (change.name !== undefined || change.bed !== undefined) this.drawName(row);
