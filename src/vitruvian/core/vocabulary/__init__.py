@@ -1,8 +1,8 @@
 """The vocabulary: one table of what can be observed, derived and done. Adding a vital sign is adding a row.
 
 >>> from vitruvian.core.vocabulary import VOCABULARY
->>> VOCABULARY["glucose"].normalize(5.5, "mmol/L")
-99.08800000000001
+>>> round(VOCABULARY["glucose"].normalize(5.5, "mmol/L"), 1)
+99.1
 >>> VOCABULARY.by_code("LN", "8867-4").name
 'heart_rate'
 """
