@@ -88,7 +88,8 @@ COURSES: Final[Mapping[CourseName, Course]] = {
         },
         labs={
             "lactate": 4.2, "creatinine": 2.3, "leukocytes": 2.4, "platelets": 0.45, "bilirubin_total": 2.8,
-            "urea_nitrogen": 2.1, "bicarbonate": 0.72, "ph": 0.987, "c_reactive_protein": 35, "glucose": 1.35,
+            "urea_nitrogen": 2.1, "bicarbonate": 0.72, "ph": 0.988, "c_reactive_protein": 35, "glucose": 1.35,
+            "arterial_co2": 0.9, "arterial_oxygen": 0.7,
         },
         oxygen_from=0.6,
         clouded_from=0.8,
@@ -96,9 +97,13 @@ COURSES: Final[Mapping[CourseName, Course]] = {
     "bleed": Course(
         ramp_h=2.0, hold_h=2.0, recover_h=5.0,
         early={"heart_rate": 36, "respiratory_rate": 6, "diastolic_pressure": 4, "body_temperature": -0.3},
-        late={"systolic_pressure": -48, "diastolic_pressure": -26, "respiratory_rate": 5, "body_temperature": -0.6},
+        late={
+            "systolic_pressure": -48, "diastolic_pressure": -26, "heart_rate": 14, "respiratory_rate": 5,
+            "body_temperature": -0.6,
+        },
         labs={
             "hemoglobin": 0.55, "lactate": 4.5, "platelets": 0.6, "bicarbonate": 0.78, "ph": 0.988, "creatinine": 1.4,
+            "arterial_co2": 0.95,
         },
         clouded_from=0.9,
     ),
@@ -106,7 +111,7 @@ COURSES: Final[Mapping[CourseName, Course]] = {
         ramp_h=4.0, hold_h=3.0, recover_h=6.0,
         early={"respiratory_rate": 14, "oxygen_saturation": -6, "heart_rate": 18, "systolic_pressure": 12},
         late={"oxygen_saturation": -8, "respiratory_rate": 5, "heart_rate": 10, "systolic_pressure": -10},
-        labs={"arterial_co2": 1.65, "ph": 0.975, "arterial_oxygen": 0.58, "bicarbonate": 1.15, "lactate": 1.6},
+        labs={"arterial_co2": 1.7, "ph": 0.975, "arterial_oxygen": 0.55, "bicarbonate": 1.15, "lactate": 1.6},
         oxygen_from=0.35,
         clouded_from=0.85,
     ),
