@@ -82,6 +82,8 @@ def _entries(data: bytes) -> Iterator[structs.BundleEntry | _Item] | tuple[struc
         raise Refused("json", f"found {error}, expected JSON in UTF-8") from error
     try:
         raws = structs.LOOSE_BUNDLE.decode(data).entry
+    except RecursionError as error:  # the wrong type came first, and the depth after it
+        raise Refused("too-deep", "found JSON nested too deep to read, expected less") from error
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise Refused("wrong-type", f"found a Bundle whose entry is no list: {error}") from error
     return _loose_entries(raws)

@@ -15,6 +15,7 @@ from vitruvian.core.errors import ReadingError
 from vitruvian.core.events import Entry, Reading, Receipt, Refusal, Status
 from vitruvian.core.limits import IDENTIFIER_CHARS_MAX, MESSAGE_EVENTS_MAX
 from vitruvian.records.base import Context
+from vitruvian.records.live import timely
 from vitruvian.service import intake
 from vitruvian.service.access import Who, allow
 from vitruvian.service.answers import Settings, Ward, answer
@@ -158,6 +159,7 @@ async def _messages(ward: WardPort, body: bytes, context: Context, read: Read) -
         readings = await asyncio.to_thread(read, body, context)
     else:
         readings = read(body, context)
+    readings = timely(readings, ward.now_us())
     entries = [entry for reading in readings for entry in reading.entries]
     refusals = [reading.refusal for reading in readings if reading.refusal]
     refusals += [part for reading in readings for part in reading.refused_parts]

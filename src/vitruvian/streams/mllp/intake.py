@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vitruvian.core.errors import JournalError
-from vitruvian.core.events import Entry, Reading, Receipt, Refusal
+from vitruvian.core.events import Reading, Receipt, Refusal
 from vitruvian.core.limits import FUTURE_US_MAX, QUARANTINE_BYTES_MAX
 from vitruvian.core.ports import Clock, Sink
 from vitruvian.records.base import Context
 from vitruvian.records.hl7v2 import acknowledge, read_message
 from vitruvian.records.hl7v2.acknowledge import AckCode
+from vitruvian.records.live import ahead
 
 
 class Hl7Intake:
@@ -61,15 +62,11 @@ class Hl7Intake:
     def _dated(self, reading: Reading, data: bytes) -> Reading:
         """A live message about more than a day ahead is a broken clock, not news."""
         latest_us = self._clock.now_us() + FUTURE_US_MAX
-        if not any(_after(entry, latest_us) for entry in reading.entries):
+        if not any(ahead(entry, latest_us) for entry in reading.entries):
             return reading
         refusal = Refusal("future", "found a time over 24 hours ahead, expected the past; set the sender's clock",
                           reading.entries[0].source, reading.entries[0].source_id, _bounded(data))  # fmt: skip
         return Reading(reading.kind, refusal=refusal, unmapped=reading.unmapped)
-
-
-def _after(entry: Entry, latest_us: int) -> bool:
-    return any(event.occurred_us > latest_us for event in entry.events)
 
 
 def _bounded(data: bytes) -> bytes:

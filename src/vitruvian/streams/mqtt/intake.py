@@ -20,6 +20,7 @@ from vitruvian.core.events import Entry, Reading, Receipt, Refusal
 from vitruvian.core.limits import COMMIT_ENTRIES_MAX
 from vitruvian.core.ports import Sink
 from vitruvian.core.time import Clock
+from vitruvian.records.live import timely
 from vitruvian.streams.mqtt import topics
 from vitruvian.streams.mqtt.codec import Message
 from vitruvian.streams.mqtt.connection import Address, BrokerUnavailable, Connection, address
@@ -176,7 +177,7 @@ class MqttIntake:
             log.exception("the FHIR reader failed on a message; it goes to quarantine")
             readings = ()
         if readings:
-            return readings
+            return timely(readings, now_us)
         return (refused(topic, "unreadable", "found nothing that the FHIR reader takes", payload),)
 
     # --- the commits ---
