@@ -31,8 +31,6 @@ from vitruvian.twin import Twins
 ORIGIN_US = 1_750_000_000_000_000
 LOOK_US = 5 * MINUTE_US
 PATIENTS = 100
-# Beyond about this, staff are known to stop answering; per patient-day, ICU monitors alone reach hundreds.
-FLOOD_A_DAY = 24.0
 
 
 class Raised(NamedTuple):
@@ -149,7 +147,7 @@ def main() -> None:
         title="Alerts a patient-day, default rules",
         provenance=f"PhysioNet/CinC Challenge 2019 set A, the first {len(everyone)} patients, hourly rows",
         bars=[
-            Bar("clinical alerts a patient-day", f"< {FLOOD_A_DAY:g}", round(clinical, 2), met=clinical < FLOOD_A_DAY),
+            Bar("clinical alerts a patient-day", "reported", round(clinical, 2), met=None),
         ],
         figures={
             "patients": len(everyone),
@@ -166,6 +164,8 @@ def main() -> None:
 
 
 NOTES = [
+    "For comparison: monitors in intensive care sounded 187 audible alarms a bed-day (Drew BJ et al. PLoS ONE "
+    "2014;9:e110274).",
     "Intensive care, so that most patients are ill: a ward raises fewer.",
     "Hourly rows cannot show what a monitor at one value a second adds; persistence and hysteresis are for that, and "
     "their tests are tests/unit/test_alerts_lifecycle.py and tests/property/test_alerts_step.py.",
