@@ -38,6 +38,14 @@ class Checkpointer:
         self._commits = 0
         self._thread: threading.Thread | None = None
 
+    def at_start(self) -> None:
+        """To be called on opening: fold a long log left by a process that was killed, since every start reads it all.
+
+        Killed again and again before a checkpoint was through, it would grow with each start.
+        """
+        if self._size() > WAL_BYTES:
+            self._checkpoint(self._writer, "TRUNCATE")
+
     def after_commit(self, head: Head) -> None:
         """To be called after each commit, on the writer's thread."""
         self._head = head

@@ -46,6 +46,7 @@ class Journal:
             self._people = People(writer)
             self._stale = False  # what is remembered of people may differ from the tables
             self._checkpointer = Checkpointer(path, writer, self._head)
+            self._checkpointer.at_start()
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Journal:

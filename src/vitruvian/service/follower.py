@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 LATENCIES_MAX: Final = 20_000
 LAGS_A_BATCH_MAX: Final = 16
 _MONITORED: Final = np.asarray(TABLES.slot_of) >= 0
+SLOW_START_S: Final = 0.3  # the snapshot was old, or missing: a new one is due, or the next start is slower still
 LOOK_PATIENTS_MAX: Final = 1_000  # whose scores are looked at again in one tick; more go round
 
 
@@ -60,14 +61,16 @@ class Follower:
         self.lock = threading.RLock()
         self.alerts = Alerts(load_rules())
         self.board = Board(journal)
+        started = time.perf_counter()
         self.twins = open_twins(journal)
+        self.slow_start = time.perf_counter() - started > SLOW_START_S
         self.assessor = Assessor(self.twins, model)
         self.seq = self.twins.seq
         self.latencies_s: deque[float] = deque(maxlen=LATENCIES_MAX)
         self.lags_s: deque[float] = deque(maxlen=LATENCIES_MAX)
         self.counts = {"batches": 0, "samples": 0, "assessed": 0, "issued": 0, "scored_s": 0.0, "applied_s": 0.0}
         self._next_look = 0
-        self._snapshot_seq = self.seq
+        self._snapshot_seq = -1 if self.slow_start else self.seq
         self._unsaid: list[Step] = []
         self._unread: set[int] = set()  # patients whose place or demographics could not be read yet
         self._recall()

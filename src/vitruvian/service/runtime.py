@@ -174,7 +174,7 @@ class Ward(Reading):
                 log.exception("looking at the ward failed")
 
     async def _save_regularly(self) -> None:
-        pause_s = SNAPSHOT_S
+        pause_s = 0.0 if self._follower.slow_start else SNAPSHOT_S
         while not await self._stops_within(pause_s):
             with contextlib.suppress(JournalError):  # full disk: the log is what matters, and says so itself
                 took_s = await asyncio.to_thread(self._follower.save)
