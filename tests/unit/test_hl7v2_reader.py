@@ -192,6 +192,29 @@ def test_medicine_order_and_administration() -> None:
     assert (event.kind, event.occurred_us) == ("administration", parse_hl7("20260131100000+0100").us)
 
 
+def rxa(completion: str, action: str = "") -> str:
+    return f"RXA|0|1|20260131100000+0100||11124^vancomycin^RXNORM|1000|mg|||||||||||||{completion}|{action}"
+
+
+@pytest.mark.parametrize(("completion", "given"), [("CP", 1), ("PA", 1), ("", 1), ("RE", 0), ("NA", 0)])
+def test_a_dose_that_was_refused_or_not_given_is_no_dose(completion: str, given: int) -> None:
+    """Table 0322, RXA-20."""
+    reading = taken("RAS^O17", PID, "ORC|RE|P1", rxa(completion))
+    assert len(reading.entries) == given
+    assert bool(reading.ignored) is not bool(given)
+
+
+@pytest.mark.parametrize(("completion", "action"), [("CP", "D"), ("NA", "U"), ("RE", "D")])
+def test_a_deleted_administration_takes_back_the_one_before(completion: str, action: str) -> None:
+    """Table 0206, RXA-21; the place of the segment in its message is the same."""
+    first = taken("RAS^O17", PID, "ORC|RE|P1", rxa("CP", "A")).entries[0]
+    sent = message("RAS^O17", PID, "ORC|RE|P1", rxa(completion, action), rxa("CP"), sent="20260131110000+0100")
+    back, other = read_message(sent, Context()).entries
+    assert (back.source_id, back.status) == (first.source_id, "entered-in-error")
+    assert (other.source_id != first.source_id, other.status) == (True, "final")
+    assert first.status == "final"
+
+
 @pytest.mark.parametrize(
     "data, reason",
     [

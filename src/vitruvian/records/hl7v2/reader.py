@@ -115,7 +115,7 @@ def _medicines(message: Message, header: Header, kind: str) -> Reading:
         raise Unreadable("no-subject", "found a medicine without a patient identifier in PID-3, expected one")
     found = observations(message, header)
     given = [*medicines.entries(message, header), *found.entries]
-    return _outcome(kind, given, found.refused, found.unmapped, "it names no medicine")
+    return _outcome(kind, given, found.refused, found.unmapped, "it names no medicine that was ordered or given")
 
 
 def _others(message: Message, header: Header, kind: str) -> Reading:
