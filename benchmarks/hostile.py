@@ -198,7 +198,8 @@ def _record(report: Report, crashes: int, starving: dict[str, Any]) -> None:
         "A hang is an answer that did not come in 10 s, or took over 1 s of which the ward was at work for half; a"
         " second lost to other work on the machine is counted apart.",
         "Memory is the ward's anonymous pages after 10 % of the payloads, and at the end. The payloads bring new"
-        " patients, and SQLite's cache fills: both count.",
+        " patients, and what is kept fills SQLite's page cache (at most 128 MiB): both count. What is refused without"
+        " being kept adds nothing.",
         "The pulse asks 20 times a second whether the ward lives, on a connection of its own.",
         f"The flood comes from {FLOOD_CLIENTS} connections on the same machine, whose cores it shares with the ward.",
     ]

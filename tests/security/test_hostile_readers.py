@@ -24,7 +24,7 @@ from vitruvian.records.live import timely
 from vitruvian.service.runtime import Ward, WardSettings
 from vitruvian.streams.mllp import Hl7Intake
 from vitruvian.streams.mqtt.intake import MqttIntake
-from vitruvian.streams.mqtt.topics import Topic
+from vitruvian.streams.mqtt.topics import Topic, _parse, parse
 
 UCUM = "http://unitsofmeasure.org"
 SUBJECT = {"identifier": {"system": "urn:x", "value": "p1"}}
@@ -115,6 +115,14 @@ def test_a_wrong_type_before_a_depth_without_end() -> None:
     (reading,) = fhir.read_bytes(data, Context())
     assert reading.refusal is not None
     assert reading.refusal.reason == "too-deep"
+
+
+def test_topics_that_are_too_long_are_not_remembered() -> None:
+    assert parse(b"vitruvian/v1/" + b"d" * 128 + b"/observations") == Topic("d" * 128, "observations")
+    before = _parse.cache_info().currsize
+    for n in range(200):
+        assert parse(b"vitruvian/v1/%d" % n + b"d" * 60_000 + b"/observations") is None
+    assert _parse.cache_info().currsize == before
 
 
 @given(st.integers(0, 3_599).flatmap(lambda n: bent(fhir_bodies(n))), st.booleans())

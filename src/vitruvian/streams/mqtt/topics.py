@@ -13,6 +13,7 @@ __all__ = ["CHANNELS", "PREFIX", "Channel", "Topic", "check_device", "filters", 
 PREFIX: Final = "vitruvian/v1"
 Channel = Literal["observations", "fhir", "association", "waveform"]
 CHANNELS: Final[tuple[Channel, ...]] = ("observations", "fhir", "association", "waveform")
+_TOPIC_BYTES_MAX: Final = 192  # the prefix, the longest device and the longest channel take 162
 _DEVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -47,9 +48,13 @@ def filters() -> tuple[str, ...]:
     return tuple(f"{PREFIX}/+/{channel}" for channel in CHANNELS)
 
 
-@lru_cache(maxsize=65_536)
 def parse(text: bytes) -> Topic | None:
     """The device and channel of a topic; None where it is none of ours."""
+    return _parse(text) if len(text) <= _TOPIC_BYTES_MAX else None
+
+
+@lru_cache(maxsize=65_536)  # what it keeps is bounded in length too: anyone may publish on topics of 64 KiB
+def _parse(text: bytes) -> Topic | None:
     parts = text.decode(errors="replace").split("/")
     if len(parts) != 4 or "/".join(parts[:2]) != PREFIX or parts[3] not in CHANNELS or not _DEVICE.fullmatch(parts[2]):
         return None
