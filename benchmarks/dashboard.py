@@ -272,13 +272,18 @@ def report(options: argparse.Namespace, shares: dict[int, float], got: dict[str,
         Bar("first page, bytes transferred", f"< {FIRST_BYTES_MAX:,}", size, size < FIRST_BYTES_MAX),
     ]
     figures = {
-        "beds": options.beds, "viewers": options.viewers, "latency": latency, "latency_samples": pages["samples"],
+        "load_average": round(os.getloadavg()[0], 1),
+        "beds": options.beds,
+        "viewers": options.viewers,
+        "latency": latency,
+        "latency_samples": pages["samples"],
         "core_share_by_viewers": {str(viewers): round(used, 4) for viewers, used in shares.items()},
         "dashboard_share_by_viewers": {str(viewers): round(used, 4) for viewers, used in ours.items()},
         "frames_per_s_a_viewer": round(frames_per_s, 2),
         "kib_per_s_a_viewer": round(got["bytes"] / options.viewers / (options.seconds / 2 + 6) / 1024, 1),
-        "first_page": renders, "patient_page": pages["patient"],
-    }  # fmt: skip
+        "first_page": renders,
+        "patient_page": pages["patient"],
+    }
     notes = [
         "Publishing, broker, commit with fsync, twins, scores, risk, stream and drawing are all in the latency.",
         "The share is the ward process's processor time with viewers less without (which takes in everything else).",

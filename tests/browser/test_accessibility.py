@@ -60,6 +60,8 @@ def test_axe_finds_nothing_in_the_other_states(
     page.locator("#find").fill("nobody at all")
     assert violations(page) == [], "nobody found"
     page.locator("#find").fill("")
+    ward.step(1.0)
+    ward.step(1.0)
     ward.freeze("sim-003")
     ward.step(60.0)
     ward.freeze("sim-003", False)

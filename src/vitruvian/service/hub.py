@@ -23,7 +23,7 @@ from vitruvian.core.errors import Overloaded
 from vitruvian.service.views import SCHEMA, AlertView, BedRow, RiskBrief
 
 WARD: Final = "ward"
-INTERVAL_S: Final = 0.16  # between frames
+INTERVAL_S: Final = 0.12  # between frames
 HEARTBEAT_S: Final = 2.0  # of silence on a topic before an empty frame goes out
 QUEUE_FRAMES_MAX: Final = 16  # that may wait for one viewer
 KEPT_FRAMES_MAX: Final = 50  # a topic, for those that reconnect
