@@ -443,7 +443,10 @@ class Attack:
                 self._fault(payload, f"{receipt['outcome']} without a place in the log")
         if "read" in said:
             self.seen.reasons.update(said["reasons"])
-            if said["read"] + sum(said["ignored"].values()) + said["quarantined"] == 0 and b"Bundle" not in payload.data:
+            if (
+                said["read"] + sum(said["ignored"].values()) + said["quarantined"] == 0
+                and b"Bundle" not in payload.data
+            ):
                 self._fault(payload, "200, and nothing said of what was sent")
 
     def _fault(self, payload: Payload, what: str) -> None:

@@ -1,8 +1,8 @@
 """The append-only log of everything that was said of patients, and what is folded from it.
 
-    journal = Journal.open(path)
-    commit = journal.append(entries, recorded_us=clock.now_us())
-    journal.series(pid, start_us=..., end_us=...)
+journal = Journal.open(path)
+commit = journal.append(entries, recorded_us=clock.now_us())
+journal.series(pid, start_us=..., end_us=...)
 """
 
 from vitruvian.journal.journal import Journal
