@@ -6,11 +6,12 @@ take the lock too; rows of the ward are read without it, since one compiled step
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -103,48 +104,62 @@ class Follower:
     def follow(self, batches: list[Batch]) -> None:
         """Move the twins by these commits, in order; called on the intake's follower thread.
 
-        Raises what went wrong with one of them, after all others are done.
+        Every stage is done for every commit, whatever went wrong with another; raises what did, at the end.
         """
         failed: list[Exception] = []
         with self.lock:
             started = time.perf_counter()
             now_us = self._clock.now_us()
             touched: set[int] = set()
-            renewed, self._unread = self._unread, set()
             steps: list[Step] = []
+            # All twins first: what they could not take they make good with the next commit, but a commit that was
+            # never given to them would be missing for good.
             for batch in batches:
-                commit = batch.commit
-                try:
-                    touched.update(self.twins.apply(commit).tolist())
-                except Exception as error:  # the twins make good with the next commit what they could not take
-                    failed.append(error)
-                renewed |= set(commit.visits) | set(commit.rebuild)
-                steps += self.alerts.follow(commit, self.twins, now_us)
-                self.counts["samples"] += len(commit.samples.value)
-            try:
-                gone = self._renew(renewed | {pid for pid in touched if pid not in self.board.patients})
-            except JournalError as error:
-                gone, self._unread = set(), renewed
-                failed.append(error)
+                with _noted(failed):
+                    touched.update(self.twins.apply(batch.commit).tolist())
+            for batch in batches:
+                with _noted(failed):
+                    steps += self.alerts.follow(batch.commit, self.twins, now_us)
+            renewed = {pid for batch in batches for pid in (*batch.commit.visits, *batch.commit.rebuild)}
+            gone = self._renewed(renewed | {pid for pid in touched if pid not in self.board.patients}, failed)
             applied = time.perf_counter()
             pids = np.array(sorted(pid for pid in touched if pid in self.twins), np.int64)
-            self.assessor.assess(pids, now_us)
-            steps += self.alerts.assess(pids, self.twins, now_us) + self.alerts.close(gone, now_us)
+            with _noted(failed):
+                self.assessor.assess(pids, now_us)
+            with _noted(failed):
+                steps += self.alerts.assess(pids, self.twins, now_us) + self.alerts.close(gone, now_us)
             self.seq = max(self.seq, batches[-1].commit.last_seq)
-            heard = {int(pid) for batch in batches for pid in np.unique(batch.commit.samples.patient)}
-            self._give_out(sorted(heard), steps, now_us)
-            self.counts["batches"] += len(batches)
-            self.counts["assessed"] += len(pids)
-            self.counts["applied_s"] += applied - started
-            self.counts["scored_s"] += time.perf_counter() - applied
-            source_us = max((int(batch.commit.samples.occurred_us.max(initial=0)) for batch in batches), default=0)
+            with _noted(failed):
+                heard = {int(pid) for batch in batches for pid in np.unique(batch.commit.samples.patient)}
+                self._give_out(sorted(heard), steps, now_us)
+            self._count(batches, len(pids), applied - started, time.perf_counter() - applied)
+        shown = sorted(pid for pid in touched | renewed if pid not in gone)
+        source_us = max((int(batch.commit.samples.occurred_us.max(initial=0)) for batch in batches), default=0)
+        self._moved(Moved(shown, sorted(gone), source_us, steps))
+        if failed:
+            raise failed[0]
+
+    def _renewed(self, pids: set[int], failed: list[Exception]) -> set[int]:
+        """Read these patients again, and those who could not be read before; who of them has left."""
+        wanted = pids | self._unread
+        try:
+            gone = self._renew(wanted)
+        except JournalError as error:
+            self._unread = wanted
+            failed.append(error)
+            return set()
+        self._unread = set()
+        return gone
+
+    def _count(self, batches: Sequence[Batch], assessed: int, applied_s: float, scored_s: float) -> None:
+        self.counts["batches"] += len(batches)
+        self.counts["samples"] += sum(len(batch.commit.samples.value) for batch in batches)
+        self.counts["assessed"] += assessed
+        self.counts["applied_s"] += applied_s
+        self.counts["scored_s"] += scored_s
         self._note_lags(batches)
         done_ns = time.monotonic_ns()
         self.latencies_s.extend((done_ns - batch.arrived_ns) / 1e9 for batch in batches)
-        shown = sorted(touched | renewed)
-        self._moved(Moved([pid for pid in shown if pid not in gone], sorted(gone), source_us, steps))
-        if failed:
-            raise failed[0]
 
     def _note_lags(self, batches: Sequence[Batch]) -> None:
         """How old monitored values are when their patient has been scored: a sample of each commit's."""
@@ -214,3 +229,12 @@ class Follower:
         self._journal.save_snapshot(NAME, seq, blob)
         self._snapshot_seq = seq
         return time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _noted(failed: list[Exception]) -> Iterator[None]:
+    """Go on after a fault, which is noted."""
+    try:
+        yield
+    except Exception as error:
+        failed.append(error)
