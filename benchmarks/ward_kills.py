@@ -88,6 +88,8 @@ async def measure(folder: Path, kills: int, seed: int, compare_every: int) -> tu
         with WardProcess(folder / "ward.db", "--mqtt", broker.url) as ward:
             await asyncio.to_thread(ward.start)
             async with station.connected(broker.url) as client:
+                async with talking(station, client):  # the first kill only warms the caches
+                    await kill_once(ward, station, client, kept, Tally(), 2.0)
                 while tally.kills < kills:
                     async with talking(station, client):
                         for _ in range(min(compare_every, kills - tally.kills)):
