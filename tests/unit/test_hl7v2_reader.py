@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vitruvian.core.events import Coded, Dose, Merge, Person, Quantity, Range, Reading, Visit
@@ -27,7 +28,14 @@ def message(kind: str, *segments: str, sent: str = "20260131083000+0100") -> byt
 def taken(kind: str, *segments: str, context: Context | None = None) -> Reading:
     reading = read_message(message(kind, *segments), context or Context())
     assert reading.refusal is None, reading.refusal
-    return reading
+    return measured(reading)
+
+
+def measured(reading: Reading) -> Reading:
+    """Without who it is of, which results repeat."""
+    return msgspec.structs.replace(
+        reading, entries=tuple(one for one in reading.entries if "PID|" not in one.source_id)
+    )
 
 
 def obx(
@@ -124,7 +132,7 @@ def test_a_result_is_taken_back_without_its_value(status: str, value: str, journ
     """Table 0085: D deletes the OBX, W posts it as wrong, X could not be obtained; senders often leave OBX-5 empty."""
     wrong = taken("ORU^R01", PID, obx("2823-3^K^LN", "7.9", "mmol/L")).entries
     later = message("ORU^R01", PID, obx("2823-3^K^LN", value, "mmol/L", status=status), sent="20260131100000+0100")
-    (back,) = read_message(later, Context()).entries
+    (back,) = measured(read_message(later, Context())).entries
     assert back.source_id == wrong[0].source_id
     with Journal.open(journal_path) as journal:
         journal.append(list(wrong), recorded_us=1)
@@ -137,6 +145,17 @@ def test_a_result_is_taken_back_without_its_value(status: str, value: str, journ
 def test_a_pending_or_empty_result_says_nothing() -> None:
     for status in ("I", "N", "O", "F", "P"):
         assert not taken("ORU^R01", PID, obx("2823-3^K^LN", "", "mmol/L", status=status)).entries
+
+
+def test_results_tell_who_they_are_of_once() -> None:
+    first, second = (
+        read_message(message("ORU^R01", PID, obx("8867-4^HR^LN", "60", "/min"), sent=sent), Context()).entries[-1]
+        for sent in ("20260131083000", "20260131093000")
+    )
+    assert first.events == second.events
+    assert first.source_id == second.source_id == "PID|GHH|12345"
+    assert isinstance(first.events[0].value, Person)
+    assert first.events[0].value.family == "Doe"
 
 
 def test_admission_carries_person_visit_bed_and_diagnosis() -> None:

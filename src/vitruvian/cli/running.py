@@ -12,20 +12,22 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 
 from vitruvian import dashboard
 from vitruvian.alerts import Webhook, WebhookSettings
-from vitruvian.core.errors import ConfigurationError
+from vitruvian.core.errors import ConfigurationError, ReadingError, VitruvianError
 from vitruvian.core.events import Reading
-from vitruvian.core.time import Clock, ScaledClock, SystemClock
+from vitruvian.core.time import MINUTE_US, Clock, ScaledClock, SystemClock
+from vitruvian.journal import Journal
 from vitruvian.records import fhir
 from vitruvian.records.base import Context
+from vitruvian.records.hourly import stays
 from vitruvian.records.mapping import Mapping, default_mapping, load_mapping
 from vitruvian.records.placements import placements
 from vitruvian.service.app import create_app, make_server
@@ -67,6 +69,13 @@ class Recorded:
     speed: float
     patients: int
 
+    def check(self) -> None:
+        """Raise ReadingError or ConfigurationError where there is nobody to replay, before anything is started."""
+        if not self.path.exists():
+            raise ConfigurationError(f"found nothing at {self.path}, expected recorded patients; check the path")
+        if next(iter(stays(self.path, 1)), None) is None:
+            raise ReadingError(f"found no patient in {self.path}, expected Challenge 2019 or eICU-demo hours")
+
     def arguments(self, outbox: Path, clock: Clock) -> list[str]:
         """Of `python -m vitruvian.bedside`: the same virtual clock as the ward's."""
         assert isinstance(clock, ScaledClock)
@@ -106,14 +115,18 @@ class Plan:
 
 
 async def run(plan: Plan) -> None:
-    """Run until SIGINT or SIGTERM. Raises ConfigurationError, JournalUnavailable, ModelError where it cannot start."""
+    """Run until SIGINT or SIGTERM.
+
+    Raises ConfigurationError, JournalUnavailable, ModelError, ReadingError where it cannot start, and what ended it
+    where that was no signal.
+    """
     plan.service.check()
-    if isinstance(plan.crowd, Recorded) and not plan.crowd.path.exists():
-        raise ConfigurationError(f"found nothing at {plan.crowd.path}, expected recorded patients; check the path")
-    stop = asyncio.Event()
+    if isinstance(plan.crowd, Recorded):
+        await asyncio.to_thread(plan.crowd.check)
     loop = asyncio.get_running_loop()
+    ended: Ended = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _end, ended, None)
     async with contextlib.AsyncExitStack() as stack:
         journal = plan.journal
         if journal is None:
@@ -121,22 +134,42 @@ async def run(plan: Plan) -> None:
             stack.callback(folder.cleanup)
             journal = Path(folder.name) / "replay.db"
         started = time.monotonic()
-        await _start(plan, journal, stack)
-        typer.echo(f"Started in {time.monotonic() - started:.1f} s. Ctrl-C stops it; nothing acknowledged is lost.")
-        await stop.wait()
+        starting = asyncio.create_task(_start(plan, journal, stack, ended))
+        await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            typer.echo(f"Started in {time.monotonic() - started:.1f} s. Ctrl-C stops it; nothing acknowledged is lost.")
+            await asyncio.wait({ended})
+        else:  # told to stop while something it needs is not there
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
         typer.echo("Stopping: committing what was accepted.")
+    ended.result()
 
 
-async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack) -> None:
+Ended = asyncio.Future[None]
+"""Done when the ward is to stop: by a signal, or with the error of a part that failed."""
+
+
+def _end(ended: Ended, error: VitruvianError | None) -> None:
+    if ended.done():
+        return
+    if error is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(error)
+
+
+async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack, ended: Ended) -> None:
     mapping = load_mapping(plan.mapping) if plan.mapping else default_mapping()
     url = plan.mqtt
     if url is None:
         broker = await stack.enter_async_context(EmbeddedBroker(journal.parent / f"{journal.stem}-broker"))
         url = broker.url
-    ward = await _open_ward(plan, journal, stack)
+    ward = await _open_ward(plan, journal, stack, ended)
     await ward.submit(placements(mapping))
     mqtt = MqttIntake(url, ward, ward.clock, decode_fhir=_fhir_decoder(mapping))
-    await _background(stack, mqtt.run(), "mqtt")
+    _background(stack, ended, mqtt.run(), "mqtt")
     if plan.mllp_port is not None:
         server = MllpServer(Hl7Intake(ward, Context(mapping=mapping), ward.clock), port=plan.mllp_port)
         await server.start()
@@ -146,12 +179,12 @@ async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack) ->
     if plan.crowd is not None:
         await mqtt.ready.wait()
         outbox = journal.parent / f"{journal.stem}-outbox.db"
-        await _background(stack, _keep_crowd(plan.crowd.arguments(outbox, ward.clock), url), "crowd")
+        _background(stack, ended, _keep_crowd(plan.crowd.arguments(outbox, ward.clock), url), "crowd")
     typer.echo(f"MQTT:            {url}")
     typer.echo(f"Journal:         {journal}")
 
 
-async def _open_ward(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack) -> Ward:
+async def _open_ward(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack, ended: Ended) -> Ward:
     speed = plan.crowd.speed if isinstance(plan.crowd, Recorded) else 1.0
     title = {"live": "Ward", "simulated": "Simulated ward", "replay": "Replayed ward"}[plan.mode]
     settings = WardSettings(journal, plan.mode, title, speed=speed, model=plan.model)
@@ -160,15 +193,22 @@ async def _open_ward(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack
     if plan.webhook:
         secret = os.environ.get(SECRET_VARIABLE, "")
         webhook = Webhook(WebhookSettings(plan.webhook, secret))
-        await _background(stack, webhook.run(), "webhook")
+        _background(stack, ended, webhook.run(), "webhook")
         ward.deliver_by(webhook)
     return ward
 
 
 def _clock(plan: Plan, journal: Path) -> Clock:
+    """The machine's, or a replay's own: from now, or from where this journal's replay stood, never backwards."""
     if not isinstance(plan.crowd, Recorded):
         return SystemClock()
-    return ScaledClock(time.time_ns() // 1_000, plan.crowd.speed)
+    began_us = time.time_ns() // 1_000
+    if journal.exists():
+        with Journal.open(journal, read_only=True) as kept:
+            last_seq = kept.last_seq()
+            if last_seq:
+                began_us = max(began_us, kept.entry(last_seq).recorded_us + MINUTE_US)
+    return ScaledClock(began_us, plan.crowd.speed)
 
 
 def _fhir_decoder(mapping: Mapping) -> FhirDecoder:
@@ -212,18 +252,16 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"cannot serve on {host}:{port}: {reason}; choose another --port") from error
 
 
-async def _background(stack: contextlib.AsyncExitStack, work: object, name: str) -> None:
-    """Run a coroutine until the stack unwinds; where it fails, so does the ward, loudly."""
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-    task.set_name(name)
+def _background(stack: contextlib.AsyncExitStack, ended: Ended, work: Coroutine[Any, Any, None], name: str) -> None:
+    """Run a coroutine until the stack unwinds; where it fails, so does the ward, and says so."""
+    task = asyncio.create_task(work, name=name)
 
-    def failed(done: asyncio.Task[object]) -> None:
+    def failed(done: asyncio.Task[None]) -> None:
         error = None if done.cancelled() else done.exception()
         while isinstance(error, BaseExceptionGroup):  # the first of what failed together says most
             error = error.exceptions[0]
         if error is not None:
-            typer.echo(f"vitruvian: {name} failed: {error}", err=True)
-            os.kill(os.getpid(), signal.SIGTERM)
+            _end(ended, ConfigurationError(f"{name} failed: {error}"))
 
     task.add_done_callback(failed)
 

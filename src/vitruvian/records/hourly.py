@@ -153,6 +153,9 @@ def stays(path: Path, limit: int | None = None) -> Iterator[Stay]:
         return eicu_stays(path, limit)
     if (path / "eicu_demo" / "dyn.parquet").is_file():
         return eicu_stays(path / "eicu_demo", limit)
+    tasks = {found.parent.parent.name: found.parent for found in sorted(path.glob("*/eicu_demo/dyn.parquet"))}
+    if tasks:  # all tasks of the demo: one of them, since they share their patients
+        return eicu_stays(tasks.get("sepsis", next(iter(tasks.values()))), limit)
     if path.is_file() or any(path.glob("*.psv")) or any(path.glob("training_set*.parquet")):
         return challenge_stays(path, limit)
     raise ReadingError(

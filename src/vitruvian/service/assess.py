@@ -118,7 +118,7 @@ class Assessor:
             self.history[pid] = points
             self._issued_us[pid] = points[-1][0]
 
-    def issue(self, pid: int, subject: tuple[Identifier, ...], now_us: int, seq: int) -> Entry | None:
+    def issue(self, pid: int, public_id: str, subject: tuple[Identifier, ...], now_us: int, seq: int) -> Entry | None:
         """The entry that records this patient's assessment, or None where this grid step has one already."""
         # Each patient has a phase of the grid: five thousand who were all due at the full minute would be a burst.
         phase_us = pid * _PHASE_STEP_US % ISSUE_GRID_US
@@ -136,7 +136,7 @@ class Assessor:
         probability = latest.probability
         if probability is not None:
             self.history.setdefault(pid, deque(maxlen=HISTORY_POINTS_MAX)).append((now_us, probability))
-        return Entry(SOURCE, f"assessment|{subject[0].key}|{step_us}", tuple(events), subject=subject[:1])
+        return Entry(SOURCE, f"assessment|{public_id}|{step_us}", tuple(events), subject=subject[:1])
 
     def _risk_event(self, latest: Assessment, now_us: int, seq: int) -> Event:
         risks, at = latest.risks, latest.at

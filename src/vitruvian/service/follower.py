@@ -182,8 +182,8 @@ class Follower:
         """Issue assessments on the grid and the steps of alerts."""
         entries: list[Entry] = []
         for pid in pids:
-            subject = self.board.patient(pid).identifiers
-            entry = self.assessor.issue(pid, subject, now_us, self.seq) if subject else None
+            who = self.board.patient(pid)
+            entry = self.assessor.issue(pid, who.id, who.identifiers, now_us, self.seq) if who.identifiers else None
             if entry is not None:
                 entries.append(entry)
         entries += self.entries_of(steps)

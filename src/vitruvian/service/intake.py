@@ -27,7 +27,7 @@ from vitruvian.core.limits import (
     QUARANTINE_BYTES_MAX,
     SKEW_US_MAX,
 )
-from vitruvian.core.time import parse_iso
+from vitruvian.core.time import Instant, parse_iso
 from vitruvian.core.vocabulary import VOCABULARY, Concept
 
 OBSERVATIONS_MAX: Final = 10_000  # in one request
@@ -120,9 +120,10 @@ def read(observation: ObservationIn, *, source: str, now_us: int) -> Entry | Ref
 
 def _entry(observation: ObservationIn, origin: str, now_us: int) -> Entry:
     check_identifier(origin, "source")
-    when = parse_iso(observation.time)
-    if when.us > now_us + FUTURE_US_MAX:
-        raise _Nonsense("future", f"found time {observation.time}, over 24 h ahead of ours; set the source's clock")
+    when = _zoned(observation.time, "time", now_us)
+    issued = _zoned(observation.available, "available", now_us) if observation.available else None
+    if issued is not None and issued.us < when.us:
+        raise _Nonsense("time", "found available before time, expected it at or after; correct one of them")
     skewed = when.us > now_us + SKEW_US_MAX
     if not (observation.device or observation.patient or observation.encounter):
         raise _Nonsense("no-subject", "found neither device, patient nor encounter; say whose it is")
@@ -135,9 +136,19 @@ def _entry(observation: ObservationIn, origin: str, now_us: int) -> Entry:
         subject=(_identifier(observation.patient),) if observation.patient else (),
         encounter=_identifier(observation.encounter) if observation.encounter else None,
         device=check_identifier(observation.device, "device") if observation.device else "",
-        available_us=parse_iso(observation.available).us if observation.available else None,
+        available_us=issued.us if issued else None,
         status=observation.status,
     )
+
+
+def _zoned(text: str, what: str, now_us: int) -> Instant:
+    """A time with its zone, and not over 24 h ahead."""
+    found = parse_iso(text)
+    if not found.zone:
+        raise _Nonsense("time-without-zone", f"found {what} without an offset, expected one such as Z or +02:00")
+    if found.us > now_us + FUTURE_US_MAX:
+        raise _Nonsense("future", f"found {what} over 24 h ahead of ours; set the source's clock")
+    return found
 
 
 def _identifier(stated: IdentifierIn) -> Identifier:

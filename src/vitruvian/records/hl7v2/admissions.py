@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from vitruvian.core.errors import TimestampError
-from vitruvian.core.events import Coded, Event, Merge, Visit
+from vitruvian.core.events import Coded, Entry, Event, Merge, Visit
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.core.time import Instant
 from vitruvian.records.base import Context
@@ -35,6 +35,7 @@ VISITS: Final[dict[str, VisitAction]] = {
 # Merges of persons; merges of accounts and visits only (A35, A41, A42, A45, A50) are not persons.
 MERGES: Final = ("A18", "A30", "A34", "A36", "A39", "A40", "A46", "A47")
 LINKS: Final[dict[str, Literal["merge", "unmerge"]]] = {"A24": "merge", "A37": "unmerge"}
+SAID_AT_ANY_TIME_US: Final = 0
 # These would undo or delete what we keep by other means, or say nothing of a person.
 UNKEPT: Final = ("A23", "A29", "A35", "A38", "A41", "A42", "A45", "A50")
 
@@ -66,6 +67,18 @@ def events(message: Message, header: Header) -> list[tuple[tuple[Identifier, ...
         facts.append(_visit(VISITS[trigger], pv1, header, when))
     facts += diagnoses(message, header, when)
     return [(header.subject, facts)]
+
+
+def demographics(message: Message, header: Header) -> list[Entry]:
+    """Who a message without an admission speaks of. The same words again are a duplicate, whenever they are said; what
+    an admission says later holds before them.
+    """
+    pid = message.first("PID")
+    who = person(pid, header.zone) if pid is not None else None
+    if pid is None or who is None or not header.subject or not (who.family or who.birth_us is not None):
+        return []
+    fact = Event("identity", "", who, SAID_AT_ANY_TIME_US)
+    return [Entry(header.source, f"PID|{header.subject[0].key}", (fact,), header.version, header.subject)]
 
 
 def occurred(message: Message, header: Header, trigger: str) -> Instant:

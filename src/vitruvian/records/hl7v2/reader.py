@@ -107,6 +107,8 @@ def _results(message: Message, header: Header, kind: str) -> Reading:
     found = observations(message, header)
     if found.entries and not header.subject and header.encounter is None:
         raise Unreadable("no-subject", "found results without a patient identifier (PID-3) or visit, expected one")
+    if found.entries:
+        found.entries += admissions.demographics(message, header)
     return _outcome(kind, found.entries, found.refused, found.unmapped, "no observation of it is in the vocabulary")
 
 

@@ -20,7 +20,7 @@ class Acknowledgement(BaseModel):
     """Why an alarm needs no further attention now."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S")
 
 
 class Snooze(Acknowledgement):

@@ -7,7 +7,9 @@ durable now; the sender keeps it and sends it again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from vitruvian.core.errors import JournalError
 from vitruvian.core.events import Reading, Receipt, Refusal
@@ -17,6 +19,8 @@ from vitruvian.records.base import Context
 from vitruvian.records.hl7v2 import acknowledge, read_message
 from vitruvian.records.hl7v2.acknowledge import AckCode
 from vitruvian.records.live import ahead
+
+INLINE_BYTES_MAX: Final = 65_536
 
 
 class Hl7Intake:
@@ -33,7 +37,11 @@ class Hl7Intake:
         return acknowledge(data, code, text, now_us=self._clock.now_us())
 
     async def _take(self, data: bytes) -> tuple[AckCode, str]:
-        reading = self._dated(read_message(data, self._context), data)
+        large = len(data) > INLINE_BYTES_MAX  # is read on another thread, so that other sources do not wait for it
+        reading = (
+            await asyncio.to_thread(read_message, data, self._context) if large else read_message(data, self._context)
+        )
+        reading = self._dated(reading, data)
         try:
             receipts = await self._keep(reading, data)
         except JournalError as error:

@@ -45,6 +45,8 @@ class MllpServer:
         self._message_bytes_max, self._idle_s_max = message_bytes_max, idle_s_max
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
+        self._closing = False
         self.counts: dict[str, int] = {"connections": 0, "messages": 0, "noise_bytes": 0, "dropped": 0}
 
     @property
@@ -71,8 +73,9 @@ class MllpServer:
         if self._server is None:
             return
         self._server.close()
-        for task in list(self._connections):
+        for task in self._connections - self._busy:  # who waits for a message has nothing to lose
             task.cancel()
+        self._closing = True  # and who has one in hand ends after its answer
         await asyncio.gather(*self._connections, return_exceptions=True)
         await self._server.wait_closed()
         self._server = None
@@ -81,6 +84,7 @@ class MllpServer:
         task = asyncio.current_task()
         if task is None or len(self._connections) >= CONNECTIONS_MAX:
             self.counts["dropped"] += 1
+            log.warning("more than %d HL7 v2 connections: the newest was closed", CONNECTIONS_MAX)
             writer.close()
             return
         self._connections.add(task)
@@ -99,14 +103,19 @@ class MllpServer:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
+        task = asyncio.current_task()
+        assert task is not None
+        while not self._closing:
             async with asyncio.timeout(self._idle_s_max):
                 noise = await reader.readuntil(VT)
                 self.counts["noise_bytes"] += len(noise) - 1
                 message = (await reader.readuntil(FS + CR))[:-2]
             self.counts["messages"] += 1
-            # Once read, a message is seen through to its answer even while the listener closes.
-            answer = await asyncio.shield(asyncio.ensure_future(self._handler(message)))
-            writer.write(VT + answer + FS + CR)
-            async with asyncio.timeout(self._idle_s_max):
-                await writer.drain()
+            self._busy.add(task)
+            try:
+                answer = await self._handler(message)
+                writer.write(VT + answer + FS + CR)
+                async with asyncio.timeout(self._idle_s_max):
+                    await writer.drain()
+            finally:
+                self._busy.discard(task)
