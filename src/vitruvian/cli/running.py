@@ -169,10 +169,13 @@ async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack, en
     ward = await _open_ward(plan, journal, stack, ended)
     await ward.submit(placements(mapping))
     mqtt = MqttIntake(url, ward, ward.clock, decode_fhir=_fhir_decoder(mapping))
+    ward.stream_counts["mqtt"] = mqtt.counts
     _background(stack, ended, mqtt.run(), "mqtt")
     if plan.mllp_port is not None:
-        server = MllpServer(Hl7Intake(ward, Context(mapping=mapping), ward.clock), port=plan.mllp_port)
+        hl7v2 = Hl7Intake(ward, Context(mapping=mapping), ward.clock)
+        server = MllpServer(hl7v2, port=plan.mllp_port)
         await server.start()
+        ward.stream_counts |= {"mllp": server.counts, "mllp_answers": hl7v2.counts}
         stack.push_async_callback(server.close)
         typer.echo(f"HL7 v2 (MLLP):   127.0.0.1:{server.port}")
     await _serve_pages(plan, mapping, ward, stack)

@@ -34,6 +34,10 @@ class Metrics:
             unit = "_seconds" if name.endswith("_s") else ""
             about = f"{name.removesuffix('_s').replace('_', ' ')} since start"
             yield CounterMetricFamily(f"vitruvian_{name.removesuffix('_s')}{unit}", about, value=count)
+        for stream, counts in ward.stream_counts.items():
+            for name, count in counts.items():
+                about = f"{name.replace('_', ' ')} of {stream} since start"
+                yield CounterMetricFamily(f"vitruvian_{stream}_{name.lower()}", about, value=count)
         yield GaugeMetricFamily("vitruvian_ready", "1 where data can be made durable", int(not ward.intake.unavailable))
         yield GaugeMetricFamily("vitruvian_seq", "last commit that the twins have seen", ward.seq())
         yield GaugeMetricFamily("vitruvian_patients", "twins in memory", len(ward.twins))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from vitruvian.alerts import Alert, Step
@@ -55,6 +55,7 @@ class Reading:
     def __init__(self, journal: Journal, clock: Clock, follower: Follower) -> None:
         self._journal, self._clock, self._follower = journal, clock, follower
         self._metrics = Metrics(self)
+        self.stream_counts: dict[str, Mapping[str, int]] = {}  # live counts of the intakes, by name, for the metrics
 
     @property
     def follower(self) -> Follower:
