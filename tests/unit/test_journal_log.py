@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -345,6 +346,29 @@ def test_fingerprints_that_collide_are_told_apart(journal: Journal, monkeypatch:
     fixed = observation("c3", 3, 99, subject=mrn(1), version="2")
     assert outcomes(journal.append([fixed], recorded_us=at(9))) == ["corrected"]
     assert sorted(values(journal, 1)) == [60, 61, 62, 64, 65, 99]
+
+
+def test_a_correction_under_the_same_number_is_no_duplicate(journal: Journal) -> None:
+    said = observation("lab", 1, 2.0, subject=mrn(1), version="20261121120500")
+    fixed = observation("lab", 1, 9.0, subject=mrn(1), version="20261121120500", status="corrected")
+    journal.append([said], recorded_us=at(2))
+    commit = journal.append([fixed], recorded_us=at(3))
+    (pid,) = (patient.pid for patient in journal.patients())
+    assert (outcomes(commit), commit.rebuild) == (["corrected"], {pid})
+    assert journal.series(pid).value.tolist() == [9]
+    assert outcomes(journal.append([said, fixed], recorded_us=at(4))) == ["duplicate"] * 2
+
+
+def test_a_repeat_that_differs_in_the_clock_skew_flag_alone_is_a_duplicate(journal: Journal) -> None:
+    def sent(version: str, *quality: str) -> Entry:
+        entry = observation("lab", 1, 80, subject=mrn(1), version=version)
+        event = msgspec.structs.replace(entry.events[0], quality=quality)
+        return msgspec.structs.replace(entry, events=(event,))
+
+    journal.append([sent("1", "clock-skew", "implausible")], recorded_us=at(2))
+    assert outcomes(journal.append([sent("1", "implausible")], recorded_us=at(3))) == ["duplicate"]
+    assert outcomes(journal.append([sent("2", "implausible")], recorded_us=at(3))) == ["duplicate"]
+    assert outcomes(journal.append([sent("2")], recorded_us=at(4))) == ["corrected"]
 
 
 def test_versions_sort_as_people_count() -> None:

@@ -1,4 +1,9 @@
-"""Which of several versions of one entry counts, and from when each was replaced. Pure."""
+"""Which of several versions of one entry counts, and from when each was replaced. Pure.
+
+Only the same content again is a duplicate. A source's number is not proof of that: HL7 numbers by the second, so that a
+result and its correction can come with one number. Versions are ranked by number, issue time, status and content, in
+this order, so that whatever came first, the same one counts.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +14,13 @@ from typing import Final
 
 import msgspec
 
-from vitruvian.core.events import Entry
+from vitruvian.core.events import Entry, Event
 
 _DIGITS: Final = re.compile(r"(\d+)")
 # A later word of the same source about the same fact outranks an earlier one where nothing else tells them apart.
 _STATUS: Final = {"preliminary": 0, "final": 1, "corrected": 2, "cancelled": 3, "entered-in-error": 3}
 _NEVER: Final = -(1 << 63)
+_SKEW: Final = "clock-skew"
 
 NaturalKey = tuple[tuple[int, int, str], ...]
 Rank = tuple[NaturalKey, int, int, bytes]
@@ -28,8 +34,19 @@ def natural(text: str) -> NaturalKey:
 
 
 def content_digest(entry: Entry) -> bytes:
-    """A digest of what an entry says, its version number left out."""
-    return hashlib.blake2b(_encode(msgspec.structs.replace(entry, source_version="")), digest_size=16).digest()
+    """A digest of what an entry says: its version number left out, and so is the flag `clock-skew`.
+
+    That flag tells how our clock stood when the entry came in, so that the same message sent again may differ in it.
+    """
+    events = entry.events
+    if any(_SKEW in event.quality for event in events):
+        events = tuple(_unskewed(event) for event in events)
+    bare = msgspec.structs.replace(entry, source_version="", events=events)
+    return hashlib.blake2b(_encode(bare), digest_size=16).digest()
+
+
+def _unskewed(event: Event) -> Event:
+    return msgspec.structs.replace(event, quality=tuple(flag for flag in event.quality if flag != _SKEW))
 
 
 def rank(entry: Entry, version: str) -> Rank:

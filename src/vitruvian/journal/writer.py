@@ -156,7 +156,7 @@ class Batch:
                 return Receipt("duplicate", seq, "erased")
             version = alias or entry.source_version
             same = content_digest(entry) == content
-            if version == new.source_version and (version or same):
+            if version == new.source_version and same:  # other content under one number is ranked by its status
                 return Receipt("duplicate", seq)
             known_us = recorded_us if entry.available_us is None else entry.available_us
             ranked.append((rank(entry, version), known_us, seq, same))

@@ -9,16 +9,18 @@ Each check is a method named `test_*` that takes a folder of its own, as pytest'
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from vitruvian.core.events import Association, Entry, Event, Merge, Quantity, Receipt, Refusal, Value, Visit
+from vitruvian.core.events import Association, Entry, Event, Merge, Quantity, Receipt, Refusal, Status, Value, Visit
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.journal import BedStay, Commit, QuarantinedRow, Samples, Stored, Verification
 
 ORIGIN_US: Final = 1_760_000_000_000_000
+_STATUSES: Final[tuple[Status, ...]] = ("preliminary", "final", "corrected", "entered-in-error")
 MINUTE_US: Final = 60_000_000
 
 
@@ -66,6 +68,7 @@ DAY: Final = (
     beat("direct", 1, 61.0, subject=patient(1), source_version="1"),
     beat("direct", 1, 62.0, subject=patient(1), source_version="2"),
     beat("direct", 1, 60.0, subject=patient(1), source_version="10", status="entered-in-error"),
+    beat("direct", 1, 63.0, subject=patient(1), source_version="10"),
     *(beat(f"monitor-{minute}", minute, 70.0 + minute, device="monitor") for minute in range(2, 12)),
     *(beat(f"pump-{minute}", minute, 90.0 + minute, device="pump") for minute in range(2, 12)),
     said("given", 3, Association("start", "monitor"), "device", subject=patient(1)),
@@ -98,6 +101,34 @@ class JournalConformance:
         assert journal.series(pid).value.tolist() == [70]
         assert [stored.entry.source_version for stored in journal.timeline(pid)] == ["10"]
         journal.close()
+
+    def test_one_number_with_other_content_is_ranked_whatever_came_first(self, tmp_path: Path) -> None:
+        """A source that numbers by the second sends a result and its correction under one number."""
+        first, final, fixed, gone = (
+            beat("a", 1, rate, subject=patient(1), source_version="7", status=status)
+            for rate, status in (
+                (60.0, "preliminary"),
+                (61.0, "final"),
+                (62.0, "corrected"),
+                (62.0, "entered-in-error"),
+            )
+        )
+        for number, entries in enumerate(itertools.permutations((first, final, fixed))):
+            journal = self.open_journal(tmp_path / str(number))
+            best, outcomes = -1, []
+            for entry in entries:
+                place = (first, final, fixed).index(entry)
+                outcomes.append("committed" if best < 0 else "corrected" if place > best else "stale")
+                best = max(best, place)
+            took = [journal.append([entry], recorded_us=at(5)).receipts[0].outcome for entry in entries]
+            assert took == outcomes
+            assert [r.outcome for r in journal.append(entries, recorded_us=at(6)).receipts] == ["duplicate"] * 3
+            pid = journal.resolve(patient(1))
+            assert pid is not None
+            assert journal.series(pid).value.tolist() == [62]
+            assert journal.append([gone], recorded_us=at(7)).receipts[0].outcome == "corrected"
+            assert journal.series(pid).value.tolist() == []
+            journal.close()
 
     def test_what_was_known_then_is_told_as_it_was(self, tmp_path: Path) -> None:
         journal = self.open_journal(tmp_path)
