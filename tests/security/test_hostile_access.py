@@ -27,6 +27,7 @@ ROLES = ("viewer", "clinician", "integrator", "admin")
 GUARDED = (
     "/",
     "/data",
+    "/patients",
     "/patients/x",
     "/api/v1/patients",
     "/api/v1/stream",

@@ -107,6 +107,46 @@ async def test_a_twin_now_as_it_was_and_as_it_was_known(api: httpx.AsyncClient, 
     problem(await api.get("/api/v1/patients/sim-003/twin", params={"as_of": past, "as_known": past}), 422)
 
 
+async def test_everyone_is_found_by_name_number_or_identifier(api: httpx.AsyncClient, ward: MemoryWard) -> None:
+    async def found(**query: Any) -> list[str]:
+        answer = await api.get("/api/v1/patients", params=query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["patients"]]
+
+    row = ward.rows(ward.now_us(), ["sim-003"])[0]
+    family, given = row.name.split(", ")
+    assert await found(scope="all", find=f"{given.upper()} {family.lower()}") == ["sim-003"]
+    assert await found(scope="ward", find=family.lower()) == ["sim-003"]
+    assert await found(scope="all", find="SIM-003") == ["sim-003"]
+    assert await found(identifier="urn:vitruvian:test|sim-003") == ["sim-003"]
+    assert await found(identifier="urn:vitruvian:test|sim-00") == []
+    assert await found(scope="all", find="nobody at all") == []
+    everyone, after = [], ""
+    while True:
+        body = (await api.get("/api/v1/patients", params={"scope": "all", "limit": 3, "after": after})).json()
+        assert len(body["patients"]) <= 3
+        assert body["total"] == 8
+        everyone += body["patients"]
+        if not (after := body["next"]):
+            break
+    assert sorted(one["id"] for one in everyone) == [f"sim-{number:03d}" for number in range(8)]
+    assert [one["name"] for one in everyone] == sorted(one["name"] for one in everyone)
+    assert set(everyone[0]) == {
+        "id", "name", "birth", "sex", "identifiers", "location", "newest_us", "on_ward",
+    }  # fmt: skip
+    for query in ({"identifier": "12345"}, {"scope": "all", "limit": 5000}, {"scope": "none"}):
+        problem(await api.get("/api/v1/patients", params=query), 422)
+    problem(await api.get("/api/v1/patients", params={"scope": "all", "after": "nobody"}), 404)
+
+
+async def test_the_page_of_all_patients_finds_without_a_script(api: httpx.AsyncClient, ward: MemoryWard) -> None:
+    name = ward.rows(ward.now_us(), ["sim-003"])[0].name
+    page = (await api.get("/patients", params={"find": name})).text
+    assert 'href="/patients/sim-003"' in page
+    assert 'href="/patients/sim-002"' not in page
+    assert "<script>" not in (await api.get("/patients", params={"find": "<script>x"})).text
+
+
 @pytest.mark.parametrize("path", ["/api/v1/patients/nobody", "/api/v1/patients/nobody/twin", "/api/v1/nothing"])
 async def test_what_is_not_there_is_404(api: httpx.AsyncClient, path: str) -> None:
     problem(await api.get(path), 404)
@@ -243,7 +283,7 @@ async def test_the_api_describes_itself(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/patients/sim-003", "/patients/sim-003?at=2026-01-01T06:00&basis=as_known", "/data"]
+    "path", ["/", "/patients", "/patients/sim-003", "/patients/sim-003?at=2026-01-01T06:00&basis=as_known", "/data"]
 )
 async def test_pages_are_whole_without_a_script(api: httpx.AsyncClient, path: str) -> None:
     page = await api.get(path, headers={"Accept": "text/html"})

@@ -25,6 +25,7 @@ from vitruvian.service.views import LANES, PRIORITY_SYMBOL
 from vitruvian.trust import Permission, allowed
 
 PAGE_BYTES_COMPRESSED_MIN: Final = 2_048
+FOUND_SHOWN: Final = 100  # patients on one page of the list
 RANGES_H: Final = (1, 6, 24)
 MODE_NOTE: Final = {
     "simulated": "Simulated patients.",
@@ -87,6 +88,18 @@ def ward_page(request: Request, ward: Ward, density: str = "", kiosk: str = "") 
         short_beds={row.id: present.short_bed(row) for row in rows},
         density="compact" if density == "compact" else "comfortable", kiosk=kiosk == "1",
     )  # fmt: skip
+
+
+@router.get("/patients", dependencies=[allow(Permission.READ)])
+def patients_page(
+    request: Request,
+    ward: Ward,
+    find: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str, Query(max_length=300)] = "",
+) -> Response:
+    """Everyone that the journal knows, on the ward or not, to be found by name or number."""
+    found = ward.find_patients(text=find, limit=FOUND_SHOWN, after=after)
+    return render(request, "patients.html", find=find, found=found, after=after)
 
 
 @router.get("/patients/{patient}", dependencies=[allow(Permission.READ)])

@@ -199,12 +199,13 @@ def who(row: BedRow) -> str:
     return " ".join(part for part in (years, sex) if part)
 
 
-def clock(us: int | None, zone: tzinfo, *, seconds: bool = False, day: bool = False) -> str:
-    """The time of day in the facility's zone, with the day where asked for."""
+def clock(us: int | None, zone: tzinfo, *, seconds: bool = False, day: bool = False, now_us: int | None = None) -> str:
+    """The time of day in the facility's zone, with the day where asked for, and the year where it is not this one."""
     if us is None:
         return ABSENT
     moment = from_us(us).astimezone(zone)
-    form = ("%d %b " if day else "") + ("%H:%M:%S" if seconds else "%H:%M")
+    other_year = now_us is not None and moment.year != from_us(now_us).astimezone(zone).year
+    form = (("%d %b %Y " if other_year else "%d %b ") if day else "") + ("%H:%M:%S" if seconds else "%H:%M")
     return moment.strftime(form)
 
 

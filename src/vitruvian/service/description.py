@@ -14,6 +14,7 @@ from vitruvian.service.views import (
     BedRow,
     Column,
     EventView,
+    PatientBrief,
     PatientDetail,
     QuarantineView,
     RiskPoint,
@@ -53,8 +54,14 @@ _TAKEN: Final[Mapping[str, Any]] = {
     "outcomes": dict[str, int],
     "last_seq": int,
 }
+# A tuple: one of these types.
 ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "/api/v1/patients": {"columns": list[Column], "patients": list[BedRow]},
+    "/api/v1/patients": {
+        "columns": list[Column],
+        "patients": (list[BedRow], list[PatientBrief]),
+        "total": int,
+        "next": str,
+    },
     _PATIENT: {"patient": PatientDetail},
     f"{_PATIENT}/observations": {"start_us": int, "end_us": int, "series": list[SeriesView]},
     f"{_PATIENT}/twin": {"twin": TwinView},
@@ -114,7 +121,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _completed(description: dict[str, Any]) -> dict[str, Any]:
-    types = [kind for held in ANSWERS.values() for kind in held.values()]
+    types = [one for held in ANSWERS.values() for kind in held.values() for one in _kinds(kind)]
     _, components = msgspec.json.schema_components([*types, Problem], ref_template="#/components/schemas/{name}")
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(components)
@@ -145,6 +152,14 @@ def _answers(path: str, operation: dict[str, Any]) -> None:
 
 
 def _answer(held: Mapping[str, Any]) -> dict[str, Any]:
-    schemas, _ = msgspec.json.schema_components(list(held.values()), ref_template="#/components/schemas/{name}")
-    properties = dict(_FRESHNESS) | dict(zip(held, schemas, strict=True))
+    properties = dict(_FRESHNESS) | {name: _schema(kind) for name, kind in held.items()}
     return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    return kind if isinstance(kind, tuple) else (kind,)
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    schemas, _ = msgspec.json.schema_components(_kinds(kind), ref_template="#/components/schemas/{name}")
+    return schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}

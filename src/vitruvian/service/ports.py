@@ -13,6 +13,7 @@ from vitruvian.service.views import (
     Column,
     EventView,
     PatientDetail,
+    PatientPage,
     QuarantineView,
     RiskPoint,
     SeriesView,
@@ -50,6 +51,12 @@ class WardPort(Protocol):
 
     def rows(self, now_us: int, ids: Sequence[str] | None = None) -> list[BedRow]:
         """The patients in beds (or the given ones), in no order that matters."""
+        ...
+
+    def find_patients(
+        self, *, text: str = "", identifier: str = "", ward_only: bool = False, limit: int = 100, after: str = ""
+    ) -> PatientPage:
+        """Of all that the journal knows, those whom `text` or `identifier` (`SYSTEM|VALUE`) names; see `directory`."""
         ...
 
     def patient(self, patient: str) -> PatientDetail:

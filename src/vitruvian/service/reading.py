@@ -11,7 +11,7 @@ from vitruvian.core.time import DAY_US, Clock
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.journal import Journal, Patient
 from vitruvian.prediction.scores.of_twins import urine_24h
-from vitruvian.service import build, risk
+from vitruvian.service import build, directory, risk
 from vitruvian.service.assess import Assessment
 from vitruvian.service.board import latest_of_rows
 from vitruvian.service.build import Latest
@@ -29,6 +29,7 @@ from vitruvian.service.views import (
     EventView,
     News2Brief,
     PatientDetail,
+    PatientPage,
     QuarantineView,
     RiskBrief,
     RiskPoint,
@@ -112,6 +113,24 @@ class Reading:
         if found is None:
             return RiskBrief(None, insufficient="nothing was measured yet")
         return risk.brief(found, self._follower.assessor.history.get(pid, ()), now_us)
+
+    def find_patients(
+        self, *, text: str = "", identifier: str = "", ward_only: bool = False, limit: int = 100, after: str = ""
+    ) -> PatientPage:
+        """Of all that the journal knows, those whom `text` or `identifier` names; see `directory.find`."""
+        board, twins = self._follower.board, self.twins
+        here = set(board.on_ward(twins, self.now_us()))
+        newest = dict(zip(twins.pid_of.tolist(), twins.newest_us.tolist(), strict=True))
+        everyone = (
+            directory.Known(
+                one.id, one.person, one.identifiers, one.location, max(newest.get(pid, 0), 0), pid in here
+            )
+            for pid, one in list(board.patients.items())
+            if one.merged_into is None
+        )  # fmt: skip
+        return directory.find(
+            everyone, text=text, identifier=identifier, ward_only=ward_only, limit=limit, after=after
+        )  # fmt: skip
 
     # --- one patient ---------------------------------------------------------
 

@@ -147,6 +147,27 @@ class BedRow(msgspec.Struct, frozen=True):
     simulated: bool = False
 
 
+class PatientBrief(msgspec.Struct, frozen=True):
+    """One patient of all that the journal knows. `newest_us`: of the newest measurement; `birth`: ISO date or empty."""
+
+    id: str
+    name: str
+    birth: str
+    sex: str
+    identifiers: list[str]
+    location: str
+    newest_us: int | None
+    on_ward: bool
+
+
+class PatientPage(msgspec.Struct, frozen=True):
+    """Some of those found: `total` matched; `next` is the id to continue after, empty where these are the last."""
+
+    patients: list[PatientBrief]
+    total: int
+    next: str = ""
+
+
 class StateRow(msgspec.Struct, frozen=True):
     """One concept of the twin's state. `low`, `high`: the usual range at this age and sex; `flag`: `L`, `H` or none."""
 
@@ -228,7 +249,10 @@ class RiskCard(msgspec.Struct, frozen=True):
 
 
 class MedicineRow(msgspec.Struct, frozen=True):
-    """One administration: what was given, how much, and from when to when (None: still running, or given at once)."""
+    """One administration: what was given, how much, and from when to when (None: still running, or given at once).
+
+    `ordered`: it was asked for; whether it was given is not said by this line.
+    """
 
     concept: str
     display: str
@@ -238,6 +262,7 @@ class MedicineRow(msgspec.Struct, frozen=True):
     ended_us: int | None
     running: bool
     source: str = ""
+    ordered: bool = False
 
 
 class EventView(msgspec.Struct, frozen=True):

@@ -16,11 +16,12 @@ import numpy as np
 
 from vitruvian.core.errors import JournalUnavailable, NotFoundError
 from vitruvian.core.events import Coded, Entry, Quantity, Receipt, Refusal
+from vitruvian.core.identifiers import Identifier
 from vitruvian.core.time import DAY_US, MINUTE_US, SECOND_US, ManualClock
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores import INPUTS, Scores, inputs_from, score
 from vitruvian.prediction.scores.inputs import NO_BIRTH
-from vitruvian.service import build
+from vitruvian.service import build, directory
 from vitruvian.service.build import Latest
 from vitruvian.service.details import detail_of, event_views, score_cards, state_rows
 from vitruvian.service.hub import Hub
@@ -32,6 +33,7 @@ from vitruvian.service.views import (
     Column,
     EventView,
     PatientDetail,
+    PatientPage,
     QuarantineView,
     RiskBrief,
     RiskCard,
@@ -212,6 +214,22 @@ class MemoryWard:
             )
             for at, bed in enumerate(beds)
         ]
+
+    @_locked
+    def find_patients(
+        self, *, text: str = "", identifier: str = "", ward_only: bool = False, limit: int = 100, after: str = ""
+    ) -> PatientPage:
+        """Those whom `text` or `identifier` names."""
+        everyone = [
+            directory.Known(
+                bed.id, bed.person, (Identifier("urn:vitruvian:test", bed.id, "MR"),), bed.location,
+                max((values[-1][0] for values in bed.samples.values() if values), default=0), True,
+            )
+            for bed in self._beds.values()
+        ]  # fmt: skip
+        return directory.find(
+            everyone, text=text, identifier=identifier, ward_only=ward_only, limit=limit, after=after
+        )  # fmt: skip
 
     @_locked
     def patient(self, patient: str) -> PatientDetail:

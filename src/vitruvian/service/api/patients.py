@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
@@ -11,10 +11,13 @@ from vitruvian.core.errors import TimestampError
 from vitruvian.core.time import DAY_US
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Time, Ward, answer, instant, span
+from vitruvian.service.directory import FOUND_MAX
 from vitruvian.service.story import story
 from vitruvian.service.views import WARD_CONCEPTS
 from vitruvian.trust import Permission
 
+FIND_CHARS_MAX: Final = 200
+IDENTIFIER_CHARS_MAX: Final = 600
 POINTS_MAX: Final = 10_000
 RAW_SPAN_US_MAX: Final = 7 * DAY_US  # of an unthinned series
 
@@ -24,9 +27,37 @@ MAY_READ = [allow(Permission.READ)]
 
 
 @router.get("", dependencies=MAY_READ)
-def patients(ward: Ward) -> Response:
-    """Everyone on the ward, as in its rows."""
-    return answer(ward, lambda: {"columns": ward.columns(), "patients": ward.rows(ward.now_us())})
+def patients(
+    ward: Ward,
+    scope: Annotated[
+        Literal["ward", "all"], Query(description="ward: rows; all: brief records of everyone ever known")
+    ] = "ward",
+    find: Annotated[str, Query(max_length=FIND_CHARS_MAX, description="In ids, identifier values and names")] = "",
+    identifier: Annotated[
+        str,
+        Query(
+            max_length=IDENTIFIER_CHARS_MAX,
+            pattern=r"^(.*\|.*\S.*)?$",
+            description="SYSTEM|VALUE, exactly; looks among all",
+        ),
+    ] = "",
+    limit: Annotated[int | None, Query(ge=1, le=FOUND_MAX, description="All of the ward; of everyone 100")] = None,
+    after: Annotated[str, Query(max_length=300, description="`next` of the answer before")] = "",
+) -> Response:
+    """Everyone on the ward, as in its rows; with `scope=all` or `identifier`, brief records of all that are known."""
+
+    def found() -> dict[str, object]:
+        if scope == "all" or identifier:
+            page = ward.find_patients(text=find, identifier=identifier, limit=limit or 100, after=after)
+            return {"columns": ward.columns(), "patients": page.patients, "total": page.total, "next": page.next}
+        if not (find or limit or after):
+            rows = ward.rows(ward.now_us())
+            return {"columns": ward.columns(), "patients": rows, "total": len(rows), "next": ""}
+        page = ward.find_patients(text=find, ward_only=True, limit=limit or FOUND_MAX, after=after)
+        rows = ward.rows(ward.now_us(), [one.id for one in page.patients])
+        return {"columns": ward.columns(), "patients": rows, "total": page.total, "next": page.next}
+
+    return answer(ward, found)
 
 
 @router.get("/{patient}", dependencies=MAY_READ)
