@@ -127,11 +127,14 @@ def test_result_status(status: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["D", "W", "X"])
-@pytest.mark.parametrize("value", ["", '""'])
-def test_a_result_is_taken_back_without_its_value(status: str, value: str, journal_path: Path) -> None:
-    """Table 0085: D deletes the OBX, W posts it as wrong, X could not be obtained; senders often leave OBX-5 empty."""
+@pytest.mark.parametrize("value", ["", '""', "7.9", "Cancelled", "specimen^hemolysed~see comment"])
+@pytest.mark.parametrize("kind", ["NM", "SN", "TX", "ED"])
+def test_a_result_is_taken_back_without_its_value(status: str, kind: str, value: str, journal_path: Path) -> None:
+    """Table 0085: D deletes the OBX, W posts it as wrong, X could not be obtained; OBX-5 is empty, or says why."""
     wrong = taken("ORU^R01", PID, obx("2823-3^K^LN", "7.9", "mmol/L")).entries
-    later = message("ORU^R01", PID, obx("2823-3^K^LN", value, "mmol/L", status=status), sent="20260131100000+0100")
+    later = message(
+        "ORU^R01", PID, obx("2823-3^K^LN", value, "mmol/L", kind=kind, status=status), sent="20260131100000+0100"
+    )
     (back,) = measured(read_message(later, Context())).entries
     assert back.source_id == wrong[0].source_id
     with Journal.open(journal_path) as journal:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from vitruvian.core.errors import JournalUnavailable, NotFoundError
 from vitruvian.core.events import Coded, Entry, Event, Quantity
 from vitruvian.core.time import ManualClock
 from vitruvian.journal import Journal
+from vitruvian.records.base import Context
+from vitruvian.records.hl7v2 import read_message
 from vitruvian.service.runtime import Ward, WardSettings
 from vitruvian.service.views import AlertView, BedRow
 from vitruvian.testing.ward_process import fresh_hashes
@@ -206,6 +209,36 @@ async def test_a_correction_moves_the_twin_and_what_was_known_stands(journal_pat
         was = {signal.concept: signal.value for signal in ward.twin(who, as_of_us=at(10)).rows}
         assert (now["potassium"], known["potassium"], was["potassium"]) == (4.1, 6.9, 4.1)
         assert "potassium_high" not in clinical(ward)
+
+
+def hl7_lactate(sent: float, value: str, status: str) -> Sequence[Entry]:
+    """A lactate of minute 5 as the laboratory's interface sends it, `sent` minutes after the tests' origin."""
+    stamp, drawn = (datetime.fromtimestamp(at(minute) / 1e6, UTC).strftime("%Y%m%d%H%M%S+0000") for minute in (sent, 5))
+    system, number = mrn(1)[0].system, mrn(1)[0].value
+    segments = (
+        f"MSH|^~\\&|LAB|GHH|EHR|GHH|{stamp}||ORU^R01|{sent}{status}|P|2.5",
+        f"PID|1||{number}^^^{system}^MR||Family1^N||19600101|F",
+        f"OBR|1||F1|2524-7^Lactate^LN|||{drawn}",
+        f"OBX|1|NM|2524-7^Lactate^LN||{value}|mmol/L|||||{status}",
+    )
+    read = read_message("\r".join(segments).encode(), Context())
+    assert read.refusal is None
+    return read.entries
+
+
+@pytest.mark.parametrize("status, word", [("W", "8.8"), ("X", "Cancelled"), ("D", "")])
+async def test_an_alert_ends_with_the_withdrawal_of_its_value(journal_path: Path, status: str, word: str) -> None:
+    clock = ManualClock(at(0))
+    async with opened(journal_path, clock) as ward:
+        await say(ward, clock, 6, *hl7_lactate(6, "8.8", "F"))
+        (alert,) = (alert for alert in ward.alerts() if alert.rule == "lactate_high")
+        # Within the same second: only the status tells that it is not the same message again.
+        await say(ward, clock, 7, *hl7_lactate(6, word, status))
+        assert [one.rule for one in ward.alerts()] == []
+    async with opened(journal_path, clock) as ward:
+        assert [one.rule for one in ward.alerts()] == []
+        ended = {one.id: one for one in ward.alerts(resolved=True)}[alert.id]
+        assert (ended.state, ended.text) == ("resolved", "Lact 8.8 >= 4; the value was withdrawn")
 
 
 async def test_discharge_merge_and_unmerge_change_the_board(journal_path: Path) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.alerts import kernels, lifecycle
-from vitruvian.alerts.inputs import score_readings, silence_readings, value_readings
+from vitruvian.alerts.inputs import score_readings, silence_readings, value_readings, withdrawn
 from vitruvian.alerts.lifecycle import ACTIONS, Lifecycle, Readings, Transitions
 from vitruvian.alerts.records import Action, Alert, Step, after, latest
 from vitruvian.alerts.rules import RuleTable
@@ -33,6 +33,7 @@ from vitruvian.twin.twins import NO_BIRTH, Twins
 
 CLOSED_MAX: Final = 4_096  # resolved alerts kept in memory; all of them are in the journal
 REASON_CHARS_MAX: Final = 500
+WITHDRAWN: Final = "the value was withdrawn"
 SNOOZE_MINUTES_MAX: Final = 240
 _T = TypeVar("_T", bound=np.generic)
 _RAISED_MAX: Final = 262_144
@@ -54,20 +55,25 @@ class Alerts:
         self._open: dict[tuple[int, int], Alert] = {}
         self._closed: deque[Alert] = deque(maxlen=CLOSED_MAX)
         self._raised: deque[tuple[int, bool]] = deque(maxlen=_RAISED_MAX)
+        self._later: set[int] = set()  # to be heard again with the next commit: their past may have changed unseen
 
     # --- what is heard -------------------------------------------------------
 
     def follow(self, commit: Commit, twins: Twins, now_us: int) -> list[Step]:
         """All that a commit says, once the twins have taken it: its new values, and anew the newest ones of
         patients whose past changed (a correction, a device that was theirs all along); who was merged away is
-        closed.
+        closed. An alert whose value was withdrawn ends, but not of a twin that is not whole.
         """
-        gone = [pid for pid in commit.rebuild if pid not in twins]
-        again = np.array([pid for pid in commit.rebuild if pid in twins], np.int64)
+        changed = self._later.union(commit.rebuild)
+        self._later = changed & twins.unsure
+        gone = [pid for pid in changed if pid not in twins]
+        again = np.array(sorted(pid for pid in changed - twins.unsure if pid in twins), np.int64)
         steps = self.close(gone, now_us)
         if again.size:
-            self._state.at_us[self._rows(again, twins, now_us)] = lifecycle.NEVER_US
-            steps += self.review(again, twins, now_us)
+            rows = self._rows(again, twins, now_us)
+            counted_us = self._state.at_us[rows]
+            self._state.at_us[rows] = lifecycle.NEVER_US
+            steps += self.review(again, twins, now_us, counted_us)
         return steps + self.hear(commit.samples, twins, now_us)
 
     def hear(self, samples: Samples, twins: Twins, now_us: int) -> list[Step]:
@@ -92,20 +98,45 @@ class Alerts:
         rows = self._rows(pids, twins, now_us)
         return self._step(silence_readings(pids, rows, self._heard_us[rows], twins, now_us), now_us)
 
-    def review(self, pids: NDArray[np.int64], twins: Twins, now_us: int) -> list[Step]:
-        """Hear again what each twin holds and is still valid: after a restart, so that what came in just before it
-        is not missed, and after a correction.
+    def review(
+        self, pids: NDArray[np.int64], twins: Twins, now_us: int, counted_us: NDArray[np.int64] | None = None
+    ) -> list[Step]:
+        """Hear again what each twin holds and is still valid, and end the alerts whose value was withdrawn: after a
+        restart, so that what came in just before it is not missed, and after a correction. `counted_us` (N, R) are
+        the instants of the values that were heard before it.
         """
         rows = self._rows(pids, twins, now_us)
         tracker_rows = twins.rows(pids)
         readings = [
             self._last_values(place, rows, tracker_rows, twins, now_us) for place in np.unique(self.rules.inputs)
         ]
+        steps: list[Step] = []
         parts = [item for item in readings if item is not None]
-        if not parts:
-            return self.assess(pids, twins, now_us)
-        joined = Readings(*(np.concatenate(columns) for columns in zip(*(part.columns for part in parts), strict=True)))
-        return self._step(joined, now_us) + self.assess(pids, twins, now_us)
+        if parts:
+            columns = zip(*(part.columns for part in parts), strict=True)
+            steps = self._step(Readings(*(np.concatenate(column) for column in columns)), now_us)
+        steps += self._withdraw(pids, rows, twins, now_us, counted_us)
+        return steps + self.assess(pids, twins, now_us)
+
+    def _withdraw(
+        self,
+        pids: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        twins: Twins,
+        now_us: int,
+        counted_us: NDArray[np.int64] | None,
+    ) -> list[Step]:
+        busy = np.flatnonzero((self._state.phase[rows] != kernels.IDLE).any(axis=1))
+        if not busy.size:
+            return []
+        rows = rows[busy]
+        state = self._state.take(rows)
+        if counted_us is not None:  # what is no longer valid was not heard again, and is the newest nevertheless
+            state.at_us[:] = np.where(state.at_us == lifecycle.NEVER_US, counted_us[busy], state.at_us)
+        gone = withdrawn(pids[busy], state.at_us, self.rules, twins, now_us)
+        state, moved = lifecycle.withdraw(state, gone, now_us)
+        self._state.put(rows, state)
+        return self._record(_from(rows, moved), now_us, WITHDRAWN)
 
     def _last_values(
         self, place: int, rows: NDArray[np.int64], tracker_rows: NDArray[np.int64], twins: Twins, now_us: int
@@ -243,6 +274,7 @@ class Alerts:
                 self._closed.append(alert)
             else:
                 self._open[row, rule] = alert
+                self._later.add(alert.pid)
         return len(self._open)
 
     def _restore_one(self, row: int, rule: int, step: Step) -> None:
@@ -312,7 +344,7 @@ class Alerts:
         self._state.put(rows, state)
         return self._record(_from(rows, moved), now_us)
 
-    def _record(self, moved: Transitions, now_us: int) -> list[Step]:
+    def _record(self, moved: Transitions, now_us: int, note: str = "") -> list[Step]:
         steps = []
         columns: Sequence[list[int]] = [moved.row.tolist(), moved.rule.tolist(), moved.action.tolist()]
         for row, place, code, value in zip(*columns, moved.value.tolist(), strict=True):
@@ -323,7 +355,7 @@ class Alerts:
             rule, pid = self.rules.rules[place], self._pid_of[row]
             raised_us = int(self._state.raised_us[row, place])
             count = (held.steps if held else 0) + 1
-            alert = after(held, rule, pid, action, value, now_us, raised_us, count)
+            alert = after(held, rule, pid, action, value, now_us, raised_us, count, note)
             if alert.state == "resolved":
                 self._closed.append(alert)
             else:

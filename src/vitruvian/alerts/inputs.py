@@ -72,6 +72,28 @@ def _sum(scored: News2, keep: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(scored.applicable[keep], scored.at_least[keep].astype(np.float64), -1.0)
 
 
+def withdrawn(
+    pids: NDArray[np.int64], counted_us: NDArray[np.int64], rules: RuleTable, twins: Twins, now_us: int
+) -> NDArray[np.bool_]:
+    """Which rules (N, R) have nothing left to go by for these patients.
+
+    Of a value: the twin holds none, or none that is still valid where the alerts had counted a newer one
+    (`counted_us` (N, R), `NEVER_US` where none was). Of a score: none of its parts is known any more.
+    """
+    last_us = twins.tracker.last_us[twins.rows(pids)]
+    places = rules.inputs
+    scored = (places == _NEWS2) | (places == _RED)
+    valued = (places < last_us.shape[1]) & ~scored
+    place = np.where(valued, places, 0)
+    newest_us = last_us[:, place]
+    expired = newest_us < now_us - TABLES.valid_us[place]
+    gone = (newest_us == NEVER_US) | (expired & (newest_us < counted_us))
+    held = news2(inputs_of(twins, pids, now_us, expire=False))
+    unknown = held.applicable & ~(held.points >= 0).any(axis=0)
+    found: NDArray[np.bool_] = (valued & gone) | (scored & unknown[:, None])
+    return found
+
+
 def silence_readings(
     pids: NDArray[np.int64], rows: NDArray[np.int64], heard_us: NDArray[np.int64], twins: Twins, now_us: int
 ) -> Readings:

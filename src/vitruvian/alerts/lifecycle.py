@@ -8,7 +8,7 @@
 All times are the clinical clock's, and those that silence anything are *ours*: when a value was heard and when an
 alert ended. What a source says of its own time only orders its values and lengthens or shortens a persistence, cut
 off at now, so that no wrong clock suppresses an alert. What has gone quiet stays as it was: an alert ends when a
-value past the clear limit is heard, never because nothing is.
+value past the clear limit is heard, never because nothing is; or when the value it rests on is withdrawn.
 """
 
 from __future__ import annotations
@@ -171,6 +171,20 @@ def close(state: Lifecycle, row: int) -> tuple[Lifecycle, Transitions]:
     after.steps[row, ended] += 1
     count = len(ended)
     return after, Transitions(np.full(count, row), ended, np.full(count, CLOSED), values)
+
+
+def withdraw(state: Lifecycle, gone: NDArray[np.bool_], now_us: int) -> tuple[Lifecycle, Transitions]:
+    """Nothing is left of what these alerts rest on, `gone` (n, R): what is open clears, what was pending is
+    forgotten.
+    """
+    after = state.take(np.arange(len(state.phase)))
+    row, rule = np.nonzero(gone & (after.phase >= kernels.OPEN))
+    values = after.value[row, rule]
+    after.phase[gone] = kernels.IDLE
+    after.at_us[gone] = NEVER_US
+    after.ended_us[row, rule] = now_us
+    after.steps[row, rule] += 1
+    return after, Transitions(row, rule, np.full(len(row), CLEARED), values)
 
 
 def _by_hand(state: Lifecycle, row: int, rule: int, action: int, until_us: int) -> tuple[Lifecycle, Transitions]:

@@ -74,9 +74,17 @@ def alert_id(rule: str, pid: int, raised_us: int) -> str:
 
 
 def after(
-    held: Alert | None, rule: Rule, pid: int, action: Action, value: float, at_us: int, raised_us: int, steps: int
+    held: Alert | None,
+    rule: Rule,
+    pid: int,
+    action: Action,
+    value: float,
+    at_us: int,
+    raised_us: int,
+    steps: int,
+    note: str = "",
 ) -> Alert:
-    """The record of an alert after a transition that values or time brought."""
+    """The record of an alert after a transition that values or time brought; a `note` is added to what it says."""
     beginning = action in ("raised", "re-raised") or held is None
     text = rule.text(value) if beginning or held is None else held.text
     made = held or Alert(
@@ -85,7 +93,7 @@ def after(
     )  # fmt: skip
     return msgspec.structs.replace(
         made,
-        text=text,
+        text=f"{text}; {note}" if note else text,
         state=_STATE_AFTER[action] if action != "escalated" else made.state,
         changed_us=at_us,
         value=value,

@@ -81,6 +81,11 @@ class Twins:
         return np.sort(self.pid_of[self.pid_of >= 0])
 
     @property
+    def unsure(self) -> frozenset[int]:
+        """Patients whose twin is not whole, since the journal could not be read; the next commit folds them anew."""
+        return frozenset(self._unsure)
+
+    @property
     def bytes_per_patient(self) -> int:
         """Memory of one twin, its anchor included."""
         return 2 * signals.row_bytes() + self.last_order.shape[1] * 8 + 33

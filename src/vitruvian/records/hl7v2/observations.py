@@ -108,12 +108,17 @@ def _take(obx: Segment, order: Segment | None, header: Header, taken: Taken, see
 
 
 def _stated(obx: Segment) -> list[str]:
-    """The values of OBX-5; the explicit null ("") is none."""
+    """The values of OBX-5; the explicit null ("") is none.
+
+    Nor is what stands there when the result is taken back: the wrong value again, or a word such as "Cancelled".
+    """
+    if _withdrawn(obx):
+        return []
     return [repetition for repetition in obx.repetitions(5) if repetition != '""']
 
 
 def _withdrawn(obx: Segment) -> bool:
-    """Whether it takes back what was sent before (D, W, X); the value itself is then often left out."""
+    """Whether it takes back what was sent before (D, W, X); whatever OBX-5 still holds."""
     return _STATUS.get(obx.get(11)) in _WITHDRAWN
 
 
