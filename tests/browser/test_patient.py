@@ -85,12 +85,36 @@ def test_the_state_as_it_was(open_page: Opener, served: Serving) -> None:
     page.locator(".picker button").click()
     page.wait_for_url("**at=2026-01-01T05%3A30**")
     expect(page.locator(".fixed")).to_contain_text("as it was known at 01 Jan 05:30:00")
+    for now in (
+        ".now",
+        ".patient .right",
+        'section[aria-labelledby="alarms-title"]',
+        'section[aria-labelledby="risk-title"]',
+    ):
+        expect(page.locator(now)).to_be_hidden()  # the past is never mixed with what is so now
     then = httpx.get(served.url + "/api/v1/patients/sim-003/twin?as_known=2026-01-01T05:30:00Z").json()["twin"]
     for row in (row for row in then["rows"] if row["kind"] == "vital"):
         line = page.locator(f'#state tr[data-concept="{row["concept"]}"] td').nth(1)
         expect(line).to_have_text(row["text"] if row["state"] in ("live", "stale") else "--")
     page.locator(".fixed a").click()
     expect(page.locator(".fixed")).to_have_count(0)
+
+
+def test_an_empty_window_leads_to_the_newest_data(open_page: Opener, ward: MemoryWard) -> None:
+    ward.freeze("sim-006")
+    ward.step(2 * 3600.0)
+    page = open_page("/patients/sim-006?hours=1")
+    nothing = page.locator("#nothing")
+    expect(nothing).to_contain_text("Nothing measured in this window; newest data 01 Jan")
+    page.locator('button[data-hours="24"]').click()
+    expect(nothing).to_be_hidden()
+    page.locator('button[data-hours="1"]').click()
+    nothing.locator("a").click()
+    page.wait_for_url("**at=2026-01-01*")
+    expect(page.locator(".chart .summary").first).to_contain_text("in 1 h")
+    expect(page.locator("#nothing")).to_be_hidden()
+    ward.freeze("sim-006", False)
+    ward.step(1.0)
 
 
 def test_tables_take_over_without_changing_a_word(open_page: Opener) -> None:

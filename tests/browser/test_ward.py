@@ -169,6 +169,10 @@ def test_an_alarm_is_acknowledged_by_keyboard_alone(open_page: Opener, ward: Mem
     expect(page.locator("#settle")).to_be_hidden()
     expect(line).to_contain_text("acknowledged by local user: Seen, patient attended: on the way")
     expect(line.locator("button")).to_have_count(0)
+    # The keyboard keeps its place: on the next alarm's button, or on the heading where no other is open.
+    others = page.locator("#alarms button").count()
+    at = page.evaluate("document.activeElement.closest('#alarms li')?.dataset.alert ?? document.activeElement.id")
+    assert at == "alarms-title" if not others else at not in ("", "sim-010.heart_rate>130")
 
 
 def test_the_dialog_asks_for_a_reason(open_page: Opener, ward: MemoryWard) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 
 from vitruvian.core.events import Association, Coded, Dose, Entry, Event, Person, Quantity, Range, Text, Visit
 from vitruvian.core.identifiers import Location
-from vitruvian.core.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from vitruvian.core.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, from_us
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.dashboard import present
 from vitruvian.prediction.scores import INPUTS, inputs_from, score
+from vitruvian.prediction.scores.news2 import PARTS
 from vitruvian.service import build, details
 from vitruvian.service.build import Latest
 from vitruvian.service.views import AlertView, News2Brief, RiskBrief, freshness
@@ -139,6 +142,56 @@ def alarm(priority: int, state: str = "open", concept: str = "heart_rate") -> Al
     return AlertView(f"x{priority}", "a", "1A", "A", "r", priority, f"HR {priority}", state, NOW + priority, concept)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("band", "value", "missing", "lane"),
+    [
+        ("none", 0, 0, "routine"),
+        ("none", 0, 3, "routine"),
+        ("none", 0, 4, "unscored"),
+        ("low", 4, 3, "low"),
+        ("low", 4, 4, "unscored"),
+        ("low", 1, 6, "unscored"),
+        ("low-medium", 3, 6, "urgent"),  # one part that scores 3 asks for help whatever is missing
+        ("medium", 5, 5, "urgent"),
+        ("high", 7, 4, "emergency"),
+    ],
+)
+def test_too_few_known_parts_never_reassure(band: str, value: int, missing: int, lane: str) -> None:
+    assert build.lane_of(News2Brief(value, f"≥{value}", band, exact=not missing, missing=PARTS[:missing])) == lane
+
+
+@pytest.mark.parametrize(
+    ("probability", "low", "high", "text"),
+    [
+        (0.006, 0.002, 0.004, "0–1"),
+        (0.36, 0.28, 0.45, "28–45"),
+        (0.355, 0.3549, 0.3551, "35–36"),
+        (0.29, 0.29, 0.29, "29–29"),
+    ],
+)
+def test_an_interval_is_rounded_outwards(probability: float, low: float, high: float, text: str) -> None:
+    assert present.interval(RiskBrief(probability, low, high)) == text
+
+
+@pytest.mark.parametrize(
+    ("points", "top"),
+    [((), ""), ((None,), ""), ((0,), "10 %"), ((20, 45), "10 %"), ((120, None), "24 %"), ((700,), "100 %")],
+)
+def test_a_sparklines_top_is_twice_its_highest_and_said(points: tuple[int | None, ...], top: str) -> None:
+    assert present.spark_label(points) == top
+
+
+def test_dates_of_another_year_say_it() -> None:
+    assert present.clock(NOW, UTC, day=True, now_us=NOW) == from_us(NOW).strftime("%d %b %H:%M")
+    assert present.clock(NOW - DAY_US, UTC, day=True, now_us=NOW).split()[2] == str(from_us(NOW).year - 1)
+
+
+def test_why_there_is_no_risk_is_said_once() -> None:
+    for reason in ("fewer than 3 vitals", "insufficient data: fewer than 3 vitals"):
+        assert present.insufficient_text(reason) == "insufficient data: fewer than 3 vitals"
+    assert present.short_reason("insufficient data: fewer than 3 vitals") == "insufficient data"
+
+
 def test_the_gravest_open_alarm_leads() -> None:
     brief = build.alarm_brief([alarm(2), alarm(3), alarm(1, "acknowledged")])
     assert brief is not None
@@ -221,6 +274,14 @@ def test_medicines_run_until_they_end_and_the_retracted_are_not_shown() -> None:
         NOW,
     )
     assert [row.running for row in rows] == [True, False, False, False]
+
+
+def test_an_order_is_shown_as_one_and_never_runs() -> None:
+    dose = Dose(amount=1000.0, amount_unit="mg", route="oral")
+    order = Event("order", "", dose, NOW - MINUTE_US, NOW + HOUR_US, code="x|1|Paracetamol")
+    rows = details.medicine_rows([stored(order), stored(given_dose(Dose(rate=0.1, rate_unit="mg/h"), NOW))], NOW)
+    assert [(row.ordered, row.running) for row in rows] == [(False, True), (True, False)]
+    assert (rows[1].display, rows[1].dose, rows[1].route) == ("Paracetamol", "1000 mg", "oral")
 
 
 def test_the_timeline_says_what_was_superseded() -> None:

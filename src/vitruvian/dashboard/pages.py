@@ -19,6 +19,7 @@ from vitruvian.dashboard import assets, login, present, reference
 from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
 from vitruvian.service.answers import Ward
+from vitruvian.service.details import STORED_DAYS
 from vitruvian.service.ports import WardPort
 from vitruvian.service.story import story
 from vitruvian.service.views import LANES, PRIORITY_SYMBOL
@@ -126,6 +127,7 @@ def patient_page(
         request, "patient.html", detail=detail, row=detail.row, twin=twin, events=events, seq=seq,
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,
         hours=hours if hours in RANGES_H else 6, ranges=RANGES_H, hour_us=HOUR_US,
+        stored_days=STORED_DAYS, newest_us=detail.row.at_us or max((one.at_us for one in detail.twin.rows), default=0),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
-from vitruvian.core.time import from_us
+from vitruvian.core.time import MINUTE_US, from_us
 from vitruvian.service.details import pretty_unit
 from vitruvian.service.views import (
     PRIORITY_SYMBOL,
@@ -27,10 +28,11 @@ from vitruvian.service.views import (
     freshness,
 )
 
+TINY: Final = 1e-9  # 100 * 0.29 is 28.999999999999996
 ABSENT: Final = "--"  # what is not known; never 0, and never the last value as if it were live
 SPARK_WIDTH: Final = 108
 SPARK_HEIGHT: Final = 26
-SPARK_TOP_MIN: Final = 250  # parts per thousand: a small wiggle stays small
+SPARK_TOP_MIN: Final = 100  # parts per thousand: a small wiggle stays small
 TREND_ARROW: Final = {"rising": "↗", "falling": "↘", "steady": "→", "": ""}
 NOW_CONCEPTS: Final = (
     "heart_rate",
@@ -112,12 +114,34 @@ def interval(risk: RiskBrief) -> str:
     """`28–45`."""
     if risk.low is None or risk.high is None:
         return ""
-    return f"{round_half_up(100 * risk.low)}–{round_half_up(100 * risk.high)}"
+    # Rounded outwards, so that the value as it is written lies within.
+    return f"{math.floor(100 * risk.low + TINY)}–{math.ceil(100 * risk.high - TINY)}"
+
+
+def short_reason(reason: str) -> str:
+    """Why there is no risk, as a narrow cell has it; the whole is in the tooltip and on the patient's page."""
+    return reason.split(":", maxsplit=1)[0]
+
+
+def insufficient_text(reason: str) -> str:
+    """Why there is no risk, in full, saying once that it is for want of data."""
+    said = reason or "the model has not seen enough"
+    return said if said.startswith("insufficient data") else f"insufficient data: {said}"
+
+
+def spark_top(points: Sequence[int | None]) -> int:
+    """What the top of a sparkline stands for, in parts per thousand: twice its highest, 10 % at least."""
+    return min(max(SPARK_TOP_MIN, 2 * max((point or 0 for point in points), default=0)), 1_000)
+
+
+def spark_label(points: Sequence[int | None]) -> str:
+    """The top of a sparkline in words; empty where nothing was issued."""
+    return f"{round_half_up(spark_top(points) / 10)} %" if any(point is not None for point in points) else ""
 
 
 def spark_path(points: Sequence[int | None]) -> str:
-    """The path of a sparkline from 0 to its own highest (at least 25 %), broken where nothing was issued."""
-    top = max(SPARK_TOP_MIN, *(point for point in points if point is not None), 0) if points else SPARK_TOP_MIN
+    """The path of a sparkline from 0 to `spark_top`, broken where nothing was issued."""
+    top = spark_top(points)
     step = SPARK_WIDTH / max(len(points) - 1, 1)
     path, down = [], False
     for index, point in enumerate(points):
@@ -209,6 +233,11 @@ def clock(us: int | None, zone: tzinfo, *, seconds: bool = False, day: bool = Fa
     return moment.strftime(form)
 
 
+def picked(us: int, zone: tzinfo) -> str:
+    """A time as the page's picker takes it, to the minute, and not before `us`."""
+    return from_us(us + MINUTE_US - 1).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+
+
 def first_order(rows: Sequence[BedRow]) -> list[BedRow]:
     """By risk, highest first; those without one after them, by NEWS2; then by bed."""
 
@@ -275,6 +304,8 @@ FILTERS: Final = {
     "percent": percent,
     "interval": interval,
     "spark_path": spark_path,
+    "spark_label": spark_label,
+    "short_reason": short_reason,
     "unit": pretty_unit,
     "who": who,
     "signs": signs,

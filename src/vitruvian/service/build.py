@@ -13,7 +13,7 @@ from vitruvian.core.events import Person
 from vitruvian.core.identifiers import Location
 from vitruvian.core.time import HOUR_US, MINUTE_US, SECOND_US, from_us
 from vitruvian.core.vocabulary import VOCABULARY, Concept
-from vitruvian.prediction.scores.news2 import BANDS, PARTS, News2
+from vitruvian.prediction.scores.news2 import BANDS, PARTS, PARTS_MIN, News2
 from vitruvian.service.views import (
     SPARK_POINTS,
     WARD_CONCEPTS,
@@ -162,8 +162,14 @@ def news2_brief(score: News2, at: int, reason: str = "") -> News2Brief:
 
 
 def lane_of(news2: News2Brief) -> Lane:
-    """The response that NEWS2 asks for (RCP 2017, chart 4): 7 or more emergency; 5 to 6, or any single 3, urgent."""
-    return _LANE.get(news2.band, "unscored")
+    """The response that NEWS2 asks for (RCP 2017, chart 4): 7 or more emergency; 5 to 6, or any single 3, urgent.
+
+    A lower bound of too few parts reassures nobody: below `PARTS_MIN` known parts it may call for help, and is
+    otherwise not scored.
+    """
+    lane = _LANE.get(news2.band, "unscored")
+    known = len(PARTS) - len(news2.missing)
+    return "unscored" if lane in ("low", "routine") and known < PARTS_MIN else lane
 
 
 def spark(at_us: Ints, probability: Floats, now_us: int) -> tuple[int | None, ...]:

@@ -46,6 +46,7 @@ Stored = tuple[int, int, int | None, Entry]
 SCORE_DISPLAY: Final = {
     "news2": "NEWS2", "qsofa": "qSOFA", "sofa_partial": "SOFA (partial)", "shock_index": "Shock index",
 }  # fmt: skip
+STORED_DAYS: Final = 30  # of medicines, conditions and moves that a patient's page opens with
 MEDICINES_MAX: Final = 100
 RUNNING_WITHOUT_END_US: Final = DAY_US  # an infusion not heard of for longer is not shown as running
 _UNITS: Final = {concept.name: concept.unit for concept in VOCABULARY}
@@ -170,7 +171,7 @@ def event_views(stored: Iterable[Stored]) -> list[EventView]:
 
 
 def medicine_rows(stored: Iterable[Stored], now_us: int) -> list[MedicineRow]:
-    """What was given, the running first, then the newest."""
+    """What was given or ordered, the running first, then the newest."""
     rows = []
     for _, _, superseded, entry in stored:
         if superseded is not None or entry.status in ("cancelled", "entered-in-error"):
@@ -178,6 +179,8 @@ def medicine_rows(stored: Iterable[Stored], now_us: int) -> list[MedicineRow]:
         for event in entry.events:
             if event.kind == "administration" and isinstance(event.value, Dose):
                 rows.append(_medicine(event, event.value, entry.source, now_us))
+            elif event.kind == "order":
+                rows.append(_ordered(event, entry.source))
     return sorted(rows, key=lambda row: (not row.running, -row.started_us))[:MEDICINES_MAX]
 
 
@@ -189,6 +192,15 @@ def _medicine(event: Event, dose: Dose, source: str, now_us: int) -> MedicineRow
     )
     return MedicineRow(
         event.concept, label_of(event), dose_text(dose), dose.route, event.occurred_us, event.ended_us, running, source
+    )  # fmt: skip
+
+
+def _ordered(event: Event, source: str) -> MedicineRow:
+    """An order: never running, since it does not say that anything was given."""
+    route = event.value.route if isinstance(event.value, Dose) else ""
+    text = "" if isinstance(event.value, Coded) else value_text(event.concept, event.value)
+    return MedicineRow(
+        event.concept, label_of(event), text, route, event.occurred_us, event.ended_us, False, source, True
     )  # fmt: skip
 
 

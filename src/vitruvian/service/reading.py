@@ -15,7 +15,7 @@ from vitruvian.service import build, directory, risk
 from vitruvian.service.assess import Assessment
 from vitruvian.service.board import latest_of_rows
 from vitruvian.service.build import Latest
-from vitruvian.service.details import detail_of, event_views
+from vitruvian.service.details import STORED_DAYS, detail_of, event_views
 from vitruvian.service.follower import Follower
 from vitruvian.service.hub import Hub
 from vitruvian.service.metrics import Metrics
@@ -39,7 +39,6 @@ from vitruvian.service.views import (
 )
 from vitruvian.twin import Twins, as_known, as_of, state
 
-STORED_DAYS: Final = 30  # of medicines, conditions and moves that a patient's page opens with
 STORED_MAX: Final = 500
 RAW_SHOWN: Final = 500
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

@@ -24,6 +24,7 @@ export class Alarms {
 
   /** @param {any[]} alarms the gravest first @param {number} nowUs */
   show(alarms, nowUs) {
+    const held = /** @type {HTMLElement | null} */ (document.activeElement)?.closest("#alarms li")?.getAttribute("data-alert");
     const seen = new Set(alarms.map((alarm) => alarm.id));
     const fresh = alarms.filter((alarm) => !this.shown.has(alarm.id) && alarm.state === "open");
     for (const [id, { node }] of this.shown) if (!seen.has(id)) { node.remove(); this.shown.delete(id); }
@@ -43,6 +44,7 @@ export class Alarms {
     this.list.hidden = alarms.length === 0;
     if (!this.first && fresh.length) this.say(fresh.slice(0, 3).map((alarm) => `Alarm, ${alarm.bed}: ${signs(alarm.text)}`).join(". "));
     this.first = false;
+    if (held && !this.list.contains(document.activeElement)) this.focusFrom(held, true); // its node was moved or replaced
     this.tick(nowUs);
   }
 
@@ -56,6 +58,16 @@ export class Alarms {
         h("span", { class: "sym" }, SYMBOL[alarm.priority] ?? ""), " ", signs(alarm.text)),
       h("small", {}, h("a", { href: `/patients/${encodeURIComponent(alarm.patient)}` }, `${this.bed(alarm)} ${alarm.name}`), " · ", h("span", { class: "since" }), settled),
       open && this.may ? h("button", { type: "button", onclick: () => this.ask(alarm), "aria-label": `Acknowledge ${signs(alarm.text)}, ${alarm.bed}` }, "Acknowledge") : null);
+  }
+
+  /** Keep the keyboard's place: this alarm's button, else the next one's, else any, else the heading. @param {string} id @param {boolean} own whether this alarm's own button will do */
+  focusFrom(id, own) {
+    const node = this.shown.get(id)?.node;
+    const buttons = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll("li button")]);
+    const others = buttons.filter((button) => button.parentElement !== node);
+    const after = others.find((button) => node && node.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING);
+    const mine = own ? buttons.find((button) => button.parentElement === node) : null;
+    (mine ?? after ?? others[0] ?? document.getElementById("alarms-title"))?.focus();
   }
 
   /** @param {number} nowUs */
@@ -94,6 +106,7 @@ export class Alarms {
       });
       if (!answer.ok) { this.error((await answer.json()).detail ?? `Refused (${answer.status}).`); return; }
       this.dialog.close();
+      this.focusFrom(this.current.id, false);
       this.say(`${this.current.text}: ${verb === "snooze" ? `silenced for ${minutes} minutes` : "acknowledged"}`);
     } catch {
       this.error("The ward cannot be reached; the alarm is not acknowledged.");

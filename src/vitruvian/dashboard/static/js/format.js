@@ -8,7 +8,8 @@ const ARROW = { rising: "↗", falling: "↘", steady: "→" };
 const SEX = { female: "F", male: "M", other: "X" };
 const SPARK_WIDTH = 108;
 const SPARK_HEIGHT = 26;
-const SPARK_TOP_MIN = 250;
+const SPARK_TOP_MIN = 100;
+const TINY = 1e-9;
 
 /** @typedef {{value?: number, at_us?: number, stale_s?: number, points?: number, priority?: number, text?: string, via?: string}} Cell */
 /** @typedef {{concept: string, label: string, display: string, unit: string, decimals: number, valid_for_s: number}} Column */
@@ -51,7 +52,22 @@ export function percent(p) {
 /** @param {{low: number | null, high: number | null}} risk */
 export function interval(risk) {
   if (risk.low == null || risk.high == null) return "";
-  return `${Math.trunc(100 * risk.low + 0.5)}–${Math.trunc(100 * risk.high + 0.5)}`;
+  return `${Math.floor(100 * risk.low + TINY)}–${Math.ceil(100 * risk.high - TINY)}`; // outwards: the value lies within
+}
+
+/** Why there is no risk, as a narrow cell has it. @param {string} reason */
+export function shortReason(reason) {
+  return reason.split(":")[0];
+}
+
+/** What the top of a sparkline stands for, in parts per thousand. @param {(number | null)[]} points */
+function sparkTop(points) {
+  return Math.min(Math.max(SPARK_TOP_MIN, 2 * points.reduce((/** @type {number} */ highest, point) => Math.max(highest, point ?? 0), 0)), 1000);
+}
+
+/** The same in words; empty where nothing was issued. @param {(number | null)[]} points */
+export function sparkLabel(points) {
+  return points.some((point) => point != null) ? `${Math.trunc(sparkTop(points) / 10 + 0.5)} %` : "";
 }
 
 /** `>=` as people write it. @param {string} text */
@@ -59,9 +75,9 @@ export function signs(text) {
   return text.replaceAll(">=", "≥").replaceAll("<=", "≤");
 }
 
-/** The path of a sparkline from 0 to its own highest, broken where nothing was issued. @param {(number | null)[]} points */
+/** The path of a sparkline from 0 to `sparkTop`, broken where nothing was issued. @param {(number | null)[]} points */
 export function sparkPath(points) {
-  const top = points.reduce((/** @type {number} */ highest, point) => Math.max(highest, point ?? 0), SPARK_TOP_MIN);
+  const top = sparkTop(points);
   const step = SPARK_WIDTH / Math.max(points.length - 1, 1);
   let path = "";
   let down = false;
@@ -117,18 +133,27 @@ export function prettyUnit(unit) {
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/** The time of day in the facility's zone. @param {number} us @param {string} zone @param {{seconds?: boolean, day?: boolean}} [also] */
+/** The time of day in the facility's zone; with the day and `nowUs`, the year too where it is not this one. @param {number} us @param {string} zone @param {{seconds?: boolean, day?: boolean, nowUs?: number}} [also] */
 export function clockText(us, zone, also = {}) {
-  const key = `${zone}|${also.seconds}|${also.day}`;
+  const other = Boolean(also.day && also.nowUs && clockYear(us, zone) !== clockYear(also.nowUs, zone));
+  const key = `${zone}|${also.seconds}|${also.day}|${other}`;
   let format = formats.get(key);
   if (!format) {
     format = new Intl.DateTimeFormat("en-GB", {
       timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-      ...(also.seconds ? { second: "2-digit" } : {}), ...(also.day ? { day: "2-digit", month: "short" } : {}),
+      ...(also.seconds ? { second: "2-digit" } : {}), ...(also.day ? { day: "2-digit", month: "short" } : {}), ...(other ? { year: "numeric" } : {}),
     });
     formats.set(key, format);
   }
   return format.format(us / 1000).replace(",", "");
+}
+
+/** @param {number} us @param {string} zone */
+function clockYear(us, zone) {
+  const key = `${zone}|year`;
+  let format = formats.get(key);
+  if (!format) { format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric" }); formats.set(key, format); }
+  return format.format(us / 1000);
 }
 
 /** An element with properties and children; text stays text. @param {string} tag @param {Record<string, any>} [props] @param {...(Node | string | null | undefined)} children */

@@ -1,7 +1,7 @@
 // One patient: newest values and header kept up to date, trends, and tables refreshed when something was added.
 // @ts-check
 import { Alarms } from "./alarms.js";
-import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText } from "./format.js";
+import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText, shortReason } from "./format.js";
 import { merged } from "./row.js";
 import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
@@ -29,7 +29,8 @@ function take(change, nowUs, whole) {
   setText(byId("news2"), row.news2.text);
   setAttr(byId("news2"), "data-lane", row.lane);
   setText(byId("risk-now"), percent(row.risk.probability));
-  setText(byId("risk-interval"), row.risk.insufficient || interval(row.risk));
+  setText(byId("risk-interval"), row.risk.insufficient ? shortReason(row.risk.insufficient) : interval(row.risk));
+  setAttr(byId("risk-interval"), "title", row.risk.insufficient);
   setText(byId("oxygen"), row.oxygen || ABSENT);
   drawTime(nowUs);
 }
@@ -69,6 +70,16 @@ function drawTime(nowUs) {
   setAttr(age, "data-state", !row.at_us ? "absent" : nowUs - row.at_us > row.stale_s * 1e6 ? "stale" : "live");
 }
 
+/** Whether the newest data lies before what the trends show, and the way to it. @param {number} nowUs */
+function drawNothing(nowUs) {
+  const node = document.getElementById("nothing");
+  if (!node || !nowUs) return;
+  const newest = Math.max(row?.at_us ?? 0, Number(node.dataset.newest));
+  node.hidden = newest >= (fixedUs || nowUs) - trends.hours * 3600e6;
+  const link = /** @type {HTMLAnchorElement} */ (byId("to-newest"));
+  link.href = link.href.replace(/hours=\d+/, `hours=${trends.hours}`);
+}
+
 const stream = new Stream(patient, {
   snapshot: (frame) => {
     for (const one of frame.rows) take(one, frame.now_us, true);
@@ -79,6 +90,7 @@ const stream = new Stream(patient, {
   alerts: (list) => alarms.show(list, stream.now()),
   tick: (nowUs) => {
     drawTime(nowUs);
+    drawNothing(nowUs);
     alarms.tick(nowUs);
     trends.refresh();
     if (!fixedUs && !document.hidden && performance.now() - tablesAt > TABLES_MS) {
@@ -101,5 +113,6 @@ for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelec
     query.set("hours", String(trends.hours));
     history.replaceState(null, "", `?${query}`);
     trends.load();
+    drawNothing(stream.now());
   });
 }

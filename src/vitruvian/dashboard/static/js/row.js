@@ -1,6 +1,6 @@
 // One row of the ward: what it holds, and its cells kept up to date.
 // @ts-check
-import { ABSENT, ageText, briefText, driverText, freshness, interval, newsTitle, newsWord, numberText, percent, setAttr, setText, shortBed, signs, sparkPath, SYMBOL, tags, who } from "./format.js";
+import { ABSENT, ageText, briefText, driverText, freshness, interval, newsTitle, newsWord, numberText, percent, setAttr, setText, shortBed, shortReason, signs, sparkLabel, sparkPath, SYMBOL, tags, who } from "./format.js";
 
 /** @typedef {import("./format.js").Cell} Cell */
 /** @typedef {import("./format.js").Column} Column */
@@ -32,7 +32,7 @@ export class Row {
     this.parts = {
       place: find(".place a"), link: find(".name a"), who: find(".name small"), badge: find(".badge"), word: find(".news small"),
       tags: find(".tags"), percent: find(".risk b"), interval: find(".risk small"), range: find(".meter .range"), mark: find(".meter .mark"),
-      spark: find(".spark path"), alarm: find(".why .alarm"), driver: find(".why > small"), age: find(".age"),
+      spark: find(".spark path"), top: find(".trend small"), alarm: find(".why .alarm"), driver: find(".why > small"), age: find(".age"),
     };
   }
 
@@ -56,6 +56,7 @@ export class Row {
     this.node.dataset.id = row.id;
     setText(place, shortBed(row));
     setAttr(place, "href", address);
+    setAttr(place, "title", row.bed);
     setAttr(link, "href", address);
     setText(/** @type {Element} */ (link.firstElementChild), `${row.bed} `);
     if (link.childNodes.length < 2) link.append("");
@@ -77,12 +78,14 @@ export class Row {
   drawRisk(risk) {
     const { range, mark } = this.parts;
     setText(this.parts.percent, percent(risk.probability));
-    setText(this.parts.interval, risk.insufficient || interval(risk));
+    setText(this.parts.interval, risk.insufficient ? shortReason(risk.insufficient) : interval(risk));
+    setAttr(this.parts.interval, "title", risk.insufficient);
     const low = 100 * (risk.low ?? 0);
     setAttr(range, "x", low);
     setAttr(range, "width", Math.max(100 * (risk.high ?? 0) - low, 0));
     setAttr(mark, "x", risk.probability == null ? -10 : Math.max(100 * risk.probability - 1, 0));
     setAttr(this.parts.spark, "d", sparkPath(risk.spark));
+    setText(this.parts.top, sparkLabel(risk.spark));
   }
 
   /** @param {any} alarm */

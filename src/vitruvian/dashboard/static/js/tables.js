@@ -13,8 +13,8 @@ export async function refreshTables(patient, zone) {
       fetch(`${base}/timeline?vitals=false`).then((answer) => answer.json()),
     ]);
     drawState(twin.twin);
-    drawLabs(twin.twin, zone);
-    drawTimeline(timeline.events, zone);
+    drawLabs(twin.twin, zone, twin.now_us);
+    drawTimeline(timeline.events, zone, timeline.now_us);
   } catch { /* the banner says that the ward cannot be reached */ }
 }
 
@@ -33,22 +33,22 @@ function drawState(twin) {
     h("td", { "data-state": one.state }, one.state, one.quality.length ? h("small", {}, ` ${one.quality.join(", ")}`) : null))));
 }
 
-/** @param {any} twin @param {string} zone */
-function drawLabs(twin, zone) {
+/** @param {any} twin @param {string} zone @param {number} nowUs */
+function drawLabs(twin, zone, nowUs) {
   fill("#labs tbody", twin.rows.filter((/** @type {any} */ one) => one.kind === "lab").map((/** @type {any} */ one) => h("tr", { "data-concept": one.concept },
     h("td", {}, one.display),
     h("td", { class: "n" }, one.text),
     h("td", { class: "flag" }, FLAG[/** @type {keyof FLAG} */ (one.flag)] ?? ""),
     h("td", {}, prettyUnit(one.unit)),
     h("td", {}, one.low == null || one.high == null ? "" : `${one.low}–${one.high}`),
-    h("td", {}, clockText(one.at_us, zone, { day: true })),
+    h("td", {}, clockText(one.at_us, zone, { day: true, nowUs })),
     h("td", { "data-state": one.state }, one.state))));
 }
 
-/** @param {any[]} events @param {string} zone */
-function drawTimeline(events, zone) {
+/** @param {any[]} events @param {string} zone @param {number} nowUs */
+function drawTimeline(events, zone, nowUs) {
   fill("#timeline", events.map((one) => h("tr", { class: one.superseded ? "superseded" : "" },
-    h("td", {}, clockText(one.occurred_us, zone, { day: true })),
+    h("td", {}, clockText(one.occurred_us, zone, { day: true, nowUs })),
     h("td", {}, one.label),
     h("td", {}, signs(one.text), one.quality.length ? h("small", {}, ` ${one.quality.join(", ")}`) : null),
     h("td", {}, one.available_us || one.recorded_us ? ageText(((one.available_us || one.recorded_us) - one.occurred_us) / 1e6) : ABSENT),

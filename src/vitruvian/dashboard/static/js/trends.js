@@ -17,7 +17,7 @@ const CHARTS = [
   { title: "Respiratory rate", concepts: ["respiratory_rate"], hues: ["--accent"] },
   { title: "Temperature", concepts: ["body_temperature"], hues: ["--accent"] },
 ];
-const RISK = { title: "Sepsis risk, as issued", concepts: ["risk"], hues: ["--risk"], min: 0, max: 1 };
+const RISK = { title: "Sepsis risk, as issued", concepts: ["risk"], hues: ["--risk"], min: 0 };
 
 /** @param {string} name */
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -150,7 +150,8 @@ export class Trends {
       tzDate: (/** @type {number} */ s) => uPlot.tzDate(new Date(s * 1e3), this.options.zone),
       axes: [
         { ...axis, size: 22, space: 70, values: (/** @type {any} */ _u, /** @type {number[]} */ ticks) => ticks.map((s) => clockText(s * 1e6, this.options.zone)) },
-        { ...axis, size: 44, space: 24, values: (/** @type {any} */ _u, /** @type {number[]} */ ticks) => ticks.map((v) => (risk ? `${Math.round(100 * v)}` : String(Number(v.toFixed(2))))) },
+        { ...axis, size: 44, space: 24, values: (/** @type {any} */ _u, /** @type {number[]} */ ticks) => ticks.map((v) => (risk ? String(Number((100 * v).toFixed(1))) : String(Number(v.toFixed(2))))),
+          ...(risk ? { splits: (/** @type {any} */ _u, /** @type {number} */ _axis, /** @type {number} */ low, /** @type {number} */ high) => [low, (low + high) / 2, high] } : {}) },
       ],
       series: [{}, ...chart.concepts.map((name, index) => ({
         label: name, stroke: token(chart.hues[index]), width: index === 1 ? 1 : 1.6, spanGaps: false, points: { show: false },
@@ -230,7 +231,7 @@ function withGaps(at, value) {
 
 /** A scale that does not make noise look like a storm. @param {Chart} chart @param {number | null} low @param {number | null} high */
 function limits(chart, low, high) {
-  if (chart.min != null && chart.max != null) return [chart.min, chart.max];
+  if (chart === RISK) return [0, Math.min(1, Math.max(0.1, 2 * (high ?? 0)))]; // as the sparklines: 10 % at least
   const middle = ((low ?? 0) + (high ?? 1)) / 2;
   const half = Math.max(((high ?? 1) - (low ?? 0)) * 0.6, Math.abs(middle) * 0.06, 0.5);
   return [middle - half, chart.max == null ? middle + half : Math.min(middle + half, chart.max + half * 0.1)];
