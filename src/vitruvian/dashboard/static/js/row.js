@@ -57,6 +57,7 @@ export class Row {
     setText(place, shortBed(row));
     setAttr(place, "href", address);
     setAttr(place, "title", row.bed);
+    setAttr(place, "data-long", shortBed(row).length > 6 ? "1" : "");
     setAttr(link, "href", address);
     setText(/** @type {Element} */ (link.firstElementChild), `${row.bed} `);
     if (link.childNodes.length < 2) link.append("");
