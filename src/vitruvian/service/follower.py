@@ -31,7 +31,7 @@ from vitruvian.twin.snapshots import NAME
 
 log = logging.getLogger(__name__)
 
-LATENCIES_MAX: Final = 20_000
+LATENCIES_MAX: Final = 1_500  # half a minute or so under load: the metrics speak of now
 LAGS_A_BATCH_MAX: Final = 16
 _MONITORED: Final = np.asarray(TABLES.slot_of) >= 0
 SLOW_START_S: Final = 0.3  # the snapshot was old, or missing: a new one is due, or the next start is slower still
@@ -68,7 +68,7 @@ class Follower:
         self.assessor = Assessor(self.twins, model)
         self.seq = self.twins.seq
         self.latencies_s: deque[float] = deque(maxlen=LATENCIES_MAX)
-        self.lags_s: deque[float] = deque(maxlen=LATENCIES_MAX)
+        self.lags_s: deque[float] = deque(maxlen=LATENCIES_MAX * LAGS_A_BATCH_MAX)
         self.counts = {"batches": 0, "samples": 0, "assessed": 0, "issued": 0, "scored_s": 0.0, "applied_s": 0.0}
         self._next_look = 0
         self._snapshot_seq = -1 if self.slow_start else self.seq
