@@ -144,7 +144,7 @@ def _answers(path: str, operation: dict[str, Any]) -> None:
         codes += _WITH_BODY
     if operation.get("parameters"):
         codes.append(422)
-    if "{" in path or any(one["name"] == "patient" for one in operation.get("parameters", ())):
+    if "{" in path or any(one["name"] in ("patient", "after") for one in operation.get("parameters", ())):
         codes += _ABOUT_ONE
     for code in sorted(set(codes)):
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -40,8 +40,8 @@ Number = float | int
 class IdentifierIn(msgspec.Struct, forbid_unknown_fields=True):
     """A business identifier with its assigning authority."""
 
-    system: Name
-    value: Name
+    system: Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
+    value: Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
     type: Name = ""
 
 
@@ -52,7 +52,7 @@ class ObservationIn(msgspec.Struct, forbid_unknown_fields=True):
     Who it is of: `patient`, or `encounter`, or the patient whom `device` belongs to at that time.
     """
 
-    id: Name
+    id: Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
     time: Annotated[str, Meta(max_length=64)]
     values: Annotated[
         # Lengths of these texts are checked in `_value`: with constraints inside this union, msgspec 0.22 builds a
