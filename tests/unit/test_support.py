@@ -29,11 +29,3 @@ def test_missing_program_skips_locally_and_fails_in_ci(monkeypatch: pytest.Monke
     with pytest.raises(pytest.fail.Exception, match="no such-a-program"):
         support.require_program("such-a-program")
     assert support.require_program("such-a-program", "sh").endswith("sh")
-
-
-@pytest.mark.browser
-def test_chromium_opens_a_page(chromium: object) -> None:
-    page = chromium.new_page()  # type: ignore[attr-defined]
-    page.set_content("<h1>Ward</h1>")
-    assert page.inner_text("h1") == "Ward"
-    page.close()

@@ -237,20 +237,11 @@ class MemoryWard:
         bed, now_us = self._bed(patient), self.now_us()
         row = self.rows(now_us, [patient])[0]
         card = RiskCard(
-            "Sepsis (stand-in of the test ward)",
-            6.0,
-            row.risk.probability,
-            row.risk.low,
-            row.risk.high,
-            0.08,
-            "",
-            "test-ward-1",
-            now_us,
-            "Not calibrated: a stand-in for tests.",
-            f"Driven by {row.risk.driver.lower()}.",
+            "Sepsis (stand-in of the test ward)", 6.0, row.risk.probability, row.risk.low, row.risk.high, 0.08, "",
+            "test-ward-1", now_us, "Not calibrated: a stand-in for tests.", f"Driven by {row.risk.driver.lower()}.",
             ("procalcitonin",),
             (Attribution("Heart rate", 0.42, "118 /min"), Attribution("Systolic pressure", -0.18, "121 mmHg")),
-        )
+        )  # fmt: skip
         return detail_of(
             row,
             bed.person,
