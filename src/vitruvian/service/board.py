@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.core.time import DAY_US, SECOND_US
+from vitruvian.core.time import DAY_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.journal import Journal, Patient
 from vitruvian.service.build import METHODS, Latest
@@ -92,14 +92,3 @@ def latest_of_rows(twins: Twins, rows: NDArray[np.int64]) -> list[dict[str, Late
         }
         for columns in zip(value.tolist(), at_us.tolist(), interval_s.tolist(), seen.tolist(), strict=True)
     ]
-
-
-def newest_us(twins: Twins, pids: Sequence[int]) -> int:
-    """The newest measurement among these patients; 0 where there is none."""
-    known = [pid for pid in pids if pid in twins]
-    return int(twins.newest_us[twins.rows(known)].max(initial=0)) if known else 0
-
-
-def age_s(at_us: int, now_us: int) -> float:
-    """Seconds between a measurement and now, not below 0."""
-    return max(0.0, (now_us - at_us) / SECOND_US)
