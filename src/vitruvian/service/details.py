@@ -50,7 +50,7 @@ STORED_DAYS: Final = 30  # of medicines, conditions and moves that a patient's p
 MEDICINES_MAX: Final = 100
 RUNNING_WITHOUT_END_US: Final = DAY_US  # an infusion not heard of for longer is not shown as running
 _UNITS: Final = {concept.name: concept.unit for concept in VOCABULARY}
-_KIND_ORDER: Final = {"vital": 0, "state": 1, "lab": 2, "score": 3, "intervention": 4}
+_KIND_ORDER: Final = {"vital": 0, "state": 1, "lab": 2, "score": 3, "estimate": 4, "intervention": 5}
 _PRETTY: Final = {
     "/min": "/min", "Cel": "°C", "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "[pH]": "", "1": "", "10*3/uL": "×10³/µL",
     "10*6/uL": "×10⁶/µL", "[iU]": "IU", "{INR}": "", "{score}": "",

@@ -159,7 +159,7 @@ def _event(name: str, stated: tuple[Number, str] | str, at_us: int, zone: str, s
     concept = VOCABULARY.get(name) or VOCABULARY.by_alias(name)
     if concept is None:
         raise _Nonsense("unknown-concept", f"found concept {name[:64]!r}, expected a name of the vocabulary")
-    if concept.kind in ("intervention", "score"):
+    if concept.kind in ("intervention", "score", "estimate"):
         raise _Nonsense("not-an-observation", f"found {concept.name}, which is a {concept.kind}; send it as FHIR")
     value = _value(concept, stated)
     number = value.value if isinstance(value, Quantity) else None

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from vitruvian.core import units
 from vitruvian.core.errors import UnitError
 
-Kind = Literal["vital", "lab", "score", "state", "intervention"]
+Kind = Literal["vital", "lab", "score", "state", "intervention", "estimate"]
 Sex = Literal["male", "female"]
 
 _ACTIVITY: Final = re.compile(r"(?<![A-Za-z\[])([munk]?)(U|\[[iI]U\])(?![A-Za-z'\]])")

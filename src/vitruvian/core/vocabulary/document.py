@@ -14,6 +14,7 @@ _TITLES: Final = {
     "lab": "Laboratory",
     "score": "Scores and risks",
     "state": "Declared state",
+    "estimate": "Estimated by a body model",
     "intervention": "Interventions",
 }
 _SYSTEM_LABELS: Final = {

@@ -15,7 +15,7 @@ from vitruvian.core.vocabulary.systems import TABLE_KEYS
 from vitruvian.core.vocabulary.vocabulary import Vocabulary
 
 # Rows may be added, never renumbered: the minor number counts additions, the major one changes of meaning.
-SEMANTIC_VERSION: Final = "1.0.0"
+SEMANTIC_VERSION: Final = "1.1.0"
 FILES: Final[dict[str, Kind]] = {
     "vitals.toml": "vital",
     "labs.toml": "lab",
@@ -24,6 +24,7 @@ FILES: Final[dict[str, Kind]] = {
     "scores.toml": "score",
     "interventions.toml": "intervention",
     "state.toml": "state",
+    "body.toml": "estimate",
 }
 _FIELDS: Final = {
     "id", "display", "short", "unit", "decimals", "plausible", "valid_for_s", "cadence_s", "aliases", "normal",
@@ -31,8 +32,22 @@ _FIELDS: Final = {
     *TABLE_KEYS,
 }  # fmt: skip
 _REQUIRED: Final = ("id", "display", "unit", "decimals", "plausible")
-_DEFAULT_VALID_FOR_S: Final = {"vital": 3600, "lab": 86_400, "score": 3600, "state": 31_557_600, "intervention": 86_400}
-_DEFAULT_CADENCE_S: Final = {"vital": 60, "lab": 43_200, "score": 60, "state": 86_400, "intervention": 3600}
+_DEFAULT_VALID_FOR_S: Final = {
+    "vital": 3600,
+    "lab": 86_400,
+    "score": 3600,
+    "state": 31_557_600,
+    "intervention": 86_400,
+    "estimate": 900,
+}
+_DEFAULT_CADENCE_S: Final = {
+    "vital": 60,
+    "lab": 43_200,
+    "score": 60,
+    "state": 86_400,
+    "intervention": 3600,
+    "estimate": 60,
+}
 
 
 def load() -> Vocabulary:
