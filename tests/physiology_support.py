@@ -35,7 +35,7 @@ UPPER = Model(
     doses=(Dose("vancomycin", "mL", "level", factor=2.0, high=500.0),),
     imports=(Import("drain_factor", "1", 1.0),),
     exports=(Export("drained", "mL/s"),),
-    outputs=(Output("upper_level", "mL"), Output("filling", "mL/s")),
+    outputs=(Output("blood_volume", "mL"), Output("filling", "mL/s")),
     rhs=upper_rhs,
     observe=upper_observe,
     emit=upper_emit,

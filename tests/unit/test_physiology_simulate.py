@@ -29,7 +29,7 @@ def test_a_coupling_is_converted_multiplied_and_kept_in_each_rooms_own_time() ->
     upper = 100.0 * np.exp(-drain_s * t)
     # What the lower takes is what the upper exports, which is the drain without the factors.
     taken = 0.01 * 100.0 / 1_000 * (np.exp(-rate_s * t) - np.exp(-drain_s * t)) / (drain_s - rate_s)
-    np.testing.assert_allclose(done.outputs[0, :, BODY.output_index["upper_level"]], upper, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(done.outputs[0, :, BODY.output_index["blood_volume"]], upper, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(done.outputs[0, :, BODY.output_index["lower_level"]], taken, rtol=1e-6, atol=1e-12)
 
 
@@ -89,12 +89,12 @@ def test_a_simulation_is_written_as_files_that_say_their_units(tmp_path: Path) -
     summary = json.loads(paths[1].read_text("utf-8"))
     table = pl.read_parquet(paths[0])
     assert summary["simulated"] is True
-    assert summary["outputs"]["upper_level"]["unit"] == "mL"
+    assert summary["outputs"]["blood_volume"]["unit"] == "mL"
     assert table.height == 5 * 11 * len(BODY.outputs)
     picked = table.filter((pl.col("output") == "lower_level") & (pl.col("member") == 4))["value"].to_numpy()
     np.testing.assert_array_equal(picked, found.of("lower_level")[4])
     assert "<svg" in paths[2].read_text("utf-8")
-    with pytest.raises(NotFoundError, match="upper_level"):
+    with pytest.raises(NotFoundError, match="lower_level"):
         found.of("blood")
 
 

@@ -79,7 +79,7 @@ def compose(
         domain=_domain(tuple(rooms)),
         source=text + "".join(digest(room) for room in rooms),
         limits=settings.pop("limits", " ".join(room.limits for room in rooms if room.limits)),
-        sources=tuple(dict.fromkeys(source for room in rooms for source in room.sources)),
+        sources=settings.pop("sources", tuple(dict.fromkeys(source for room in rooms for source in room.sources))),
         **settings,
     )
 
