@@ -20,6 +20,7 @@ import numba
 
 from vitruvian.core.errors import ModelError
 from vitruvian.physiology.engine import drive, rosenbrock, tsit5
+from vitruvian.physiology.engine.turns import in_turn
 
 if TYPE_CHECKING:
     from vitruvian.physiology.base import Model
@@ -69,9 +70,9 @@ def _specialised(model: Model) -> Drivers:
     common["advance"] = made(drive.advance, **common)
     common["member"] = made(drive.member, **common)
     return Drivers(
-        made(drive.ensemble, True, **common),
+        in_turn(made(drive.ensemble, True, **common)),
         made(drive.starts, start=model.start),
-        made(drive.observes, True, observe=model.observe),
+        in_turn(made(drive.observes, True, observe=model.observe)),
     )
 
 
