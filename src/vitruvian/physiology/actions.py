@@ -60,12 +60,19 @@ def find(model: Model, name: str) -> tuple[Input | None, Dose | None]:
 
 
 def schedule(
-    model: Model, actions: Sequence[Action], *, p: NDArray[np.float64] | None = None, weight_kg: float | None = None
+    model: Model,
+    actions: Sequence[Action],
+    *,
+    p: NDArray[np.float64] | None = None,
+    weight_kg: float | None = None,
+    base: NDArray[np.float64] | None = None,
 ) -> Schedule:
     """The schedule of a model for these actions; `p` (P,) gives the parameters that a dose is scaled by.
 
     Rates given at the same time add up; of settings, the one that begins last holds. With `weight_kg`, amounts and
-    rates may be given in total where the model takes them per kg. Raises ModelError or UnitError.
+    rates may be given in total where the model takes them per kg. `base` (U,) is what goes on where no action speaks of
+    an input (by default nothing done); while actions speak of one, they replace what went on. Raises ModelError or
+    UnitError.
     """
     if len(actions) > ACTIONS_MAX:
         raise ModelError(f"found {len(actions)} interventions, expected at most {ACTIONS_MAX}; merge some")
@@ -86,13 +93,16 @@ def schedule(
                 "or an amount with a duration"
             )
     edges = sorted({0.0} | {t for _, _, begin, end in held for t in (begin, end) if math.isfinite(t)})
-    levels = np.tile(model.rest(), (len(edges), 1))
+    levels = np.tile(model.rest() if base is None else base, (len(edges), 1))
     for i, t in enumerate(edges):
+        spoken: set[int] = set()
         for which, level, begin, end in sorted(held, key=lambda one: one[2]):
             if begin <= t < end:
                 one = model.inputs[which]
                 adds = one.default == 0.0 and "/" in one.unit
-                levels[i, which] = min(levels[i, which] + level if adds else level, one.high)
+                before = levels[i, which] if which in spoken else one.default
+                levels[i, which] = min(before + level if adds else level, one.high)
+                spoken.add(which)
     doses.sort()
     return Schedule(
         np.array(edges) / model.seconds,
