@@ -14,7 +14,7 @@ from vitruvian.physiology.base import Model
 from vitruvian.physiology.engine import drive
 from vitruvian.physiology.engine.specialise import drivers
 
-__all__ = ["STATUS", "Run", "Schedule", "held", "nothing", "observe", "run", "start"]
+__all__ = ["STATUS", "Run", "Schedule", "held", "nothing", "observe", "packed", "run", "start"]
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def run(
     p = np.ascontiguousarray(p, np.float64)
     _check(model, y, p, begin, end, at)
     several = [schedules or nothing(model)] if schedules is None or isinstance(schedules, Schedule) else list(schedules)
-    packed = _packed(model, several)
+    rows = packed(model, several)
     arm = np.zeros(len(y), np.int64) if arm is None else np.ascontiguousarray(arm, np.int64)
     if len(arm) != len(y) or (len(arm) and not 0 <= arm.min() <= arm.max() < len(several)):
         raise ModelError(f"{model.name}: found arms {arm.shape} of {len(several)} schedules for {len(y)} members")
@@ -121,7 +121,7 @@ def run(
     atol = model.atol if rtol is None else model.atol * (rtol / model.rtol)
     out = np.full((len(y), len(at), len(model.outputs)), np.nan)
     status, steps = np.zeros(len(y), np.int64), np.zeros(len(y), np.int64)
-    drivers(model).ensemble(y, p, float(begin), float(end), at, arm, *packed, settings, atol, out, status, steps)
+    drivers(model).ensemble(y, p, float(begin), float(end), at, arm, *rows, settings, atol, out, status, steps)
     return Run(out, y, status, steps)
 
 
@@ -139,7 +139,8 @@ def _check(model: Model, y: Floats, p: Floats, begin: float, end: float, times: 
         )
 
 
-def _packed(model: Model, several: Sequence[Schedule]) -> tuple[Floats, Floats, Floats, NDArray[np.int64], Floats]:
+def packed(model: Model, several: Sequence[Schedule]) -> tuple[Floats, Floats, Floats, NDArray[np.int64], Floats]:
+    """Schedules as the drivers take them, one row each: unused edges and doses lie at infinity. Raises ModelError."""
     count, width = len(several), len(model.rest())
     edge_max = max(len(one.edges) for one in several)
     dose_max = max(len(one.dose_times) for one in several)
