@@ -11,6 +11,7 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.estimation import Filter, Observation, Settings
 from vitruvian.physiology.base import Input
 from vitruvian.physiology.person import REFERENCE, Person
+from vitruvian.twin import SnapshotStale, body_snapshots
 from vitruvian.twin.bodies import Bodies, Who
 from vitruvian.twin.body_data import BOLUS_S, Given, taps
 
@@ -179,3 +180,26 @@ def test_what_is_given_holds_as_long_as_it_may_and_a_volume_runs_in() -> None:
     np.testing.assert_allclose(inside, [900.0 / BOLUS_S, 0.5])
     after = given.at(T0_US + MINUTE_US + (hold_s + 1) * SECOND_US, model.rest())
     np.testing.assert_allclose(after, [0.0, 0.21])
+
+
+def test_bodies_come_back_from_a_snapshot_as_they_were() -> None:
+    rows = vitals(1, range(50)) + vitals(2, range(50), 110, 65)
+    journal = MemoryJournal()
+    journal.commit(rows)
+    bodies = Bodies(journal, FILTER)
+    bodies.advance(WHO, at(30))
+    blob = body_snapshots.snapshot(bodies)
+    again = Bodies(journal, FILTER)
+    body_snapshots.restore(again, blob)
+    assert again.tick_us(1) == T0_US + 30 * MINUTE_US
+    again.advance(WHO, at(50))
+    assert again.hash(1) == folded(rows, 50).hash(1)
+    late = [row(1, "heart_rate", T0_US + 10 * MINUTE_US + SECOND_US, 140.0)]
+    again.note(journal.commit(late))
+    again.advance(WHO, at(50))
+    assert again.hash(1) == folded(rows + late, 50).hash(1)
+    with pytest.raises(SnapshotStale, match="digest"):
+        body_snapshots.restore(Bodies(journal, FILTER), blob[:-1] + b"x")
+    other = Filter(KESSEL, FILTER.observations, Settings(members=16))
+    with pytest.raises(SnapshotStale, match="another"):
+        body_snapshots.restore(Bodies(journal, other), blob)

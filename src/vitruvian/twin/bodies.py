@@ -95,7 +95,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class _Fold:
+class Fold:
     """A body at the start of a tick. Never changed, so that it may be shared with anchors and readers."""
 
     belief: Belief
@@ -113,8 +113,8 @@ class _Held:
     """What is kept of one patient; `back` is the earliest tick that late data or corrections ask to go back to."""
 
     who: Who
-    now: _Fold
-    anchors: deque[_Fold] = field(default_factory=lambda: deque(maxlen=ANCHORS_MAX))
+    now: Fold
+    anchors: deque[Fold] = field(default_factory=lambda: deque(maxlen=ANCHORS_MAX))
     back: int | None = None
     values: Floats = field(default_factory=lambda: np.empty((0, 0)))
     givens: list[Given] = field(default_factory=list)
@@ -225,7 +225,7 @@ class Bodies:
         gaps = np.flatnonzero(np.diff(heard_us) >= GAP_US)
         first = int(heard_us[gaps[-1] + 1 if len(gaps) else 0]) // self.grid_us
         given = Given.none(self.filter.model).after(self.taps, series, first * self.grid_us)
-        fold = _Fold(replace(self._prior(pid, who), tick=first), given, 0, first)
+        fold = Fold(replace(self._prior(pid, who), tick=first), given, 0, first)
         self._held[pid] = _Held(who, fold, deque([fold], maxlen=ANCHORS_MAX))
 
     def _go_back(self, pid: int, held: _Held, target: int) -> None:
@@ -272,7 +272,7 @@ class Bodies:
         heard = bool(np.isfinite(held.values[0]).any())
         used = bool((report.fate[i] == USED).any())
         heard_tick = belief.tick if heard else held.now.heard_tick
-        held.now = _Fold(belief, held.givens[0], held.now.updates + used, heard_tick)
+        held.now = Fold(belief, held.givens[0], held.now.updates + used, heard_tick)
         held.values, held.givens = held.values[1:], held.givens[1:]
         if belief.tick % ANCHOR_TICKS == 0:
             held.anchors.append(held.now)
@@ -282,6 +282,16 @@ class Bodies:
         if known is None or known[0] != who:
             known = self._priors[pid] = (who, begin(self.filter, [key_of(who.id)], who.person))
         return known[1]
+
+    # --- keeping -------------------------------------------------------------
+
+    def folds(self) -> list[tuple[int, Who, Fold]]:
+        """Every body, by patient: what a snapshot keeps."""
+        return [(pid, held.who, held.now) for pid, held in sorted(self._held.items()) if held.back is None]
+
+    def adopt(self, pid: int, who: Who, fold: Fold) -> None:
+        """Take over a body of a snapshot."""
+        self._held[pid] = _Held(who, fold)
 
     # --- what it is ----------------------------------------------------------
 
@@ -307,7 +317,7 @@ class Bodies:
             return None
         who = held.who if held is not None else outside[0]  # type: ignore[index]
         prior = self._prior(pid, who)
-        fold = held.now if held is not None else _Fold(prior, Given.none(self.filter.model))
+        fold = held.now if held is not None else Fold(prior, Given.none(self.filter.model))
         status, reason = self._status(fold) if outside is None else ("outside", outside[1])
         one, now_us = self.filter, fold.tick * self.grid_us
         held_now = fold.given.at(now_us, one.model.rest())
@@ -318,7 +328,7 @@ class Bodies:
             held_now, status, reason, fold.updates,
         )  # fmt: skip
 
-    def _status(self, fold: _Fold) -> tuple[str, str]:
+    def _status(self, fold: Fold) -> tuple[str, str]:
         found = health(self.filter, fold.belief)[0]
         if found.word != "lost" and fold.updates < LEARNING_TICKS:
             return "learning", f"{fold.updates} minutes with measurements, expected {LEARNING_TICKS} or more"

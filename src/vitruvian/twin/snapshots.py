@@ -52,7 +52,9 @@ class SnapshotStale(VitruvianError):
     """A snapshot that another version wrote, or that is damaged; the journal is the truth: fold anew."""
 
 
-class _Column(msgspec.Struct, array_like=True):
+class Column(msgspec.Struct, array_like=True):
+    """An array as it is kept: dtype, shape, and its bytes, compressed."""
+
     kind: str
     shape: tuple[int, ...]
     data: bytes
@@ -62,7 +64,7 @@ class _Snapshot(msgspec.Struct, array_like=True):
     format: int
     vocabulary: str
     seq: int
-    columns: dict[str, _Column]
+    columns: dict[str, Column]
 
 
 def snapshot(twins: Twins) -> bytes:
@@ -74,10 +76,7 @@ def snapshot(twins: Twins) -> bytes:
         "newest_us": twins.newest_us[used],
     }
     columns.update({f"tracker.{name}": column[used] for name, column in twins.tracker.arrays().items()})
-    packed = {
-        name: _Column(column.dtype.str, column.shape, zlib.compress(np.ascontiguousarray(column).tobytes(), 1))
-        for name, column in columns.items()
-    }
+    packed = {name: column_of(column) for name, column in columns.items()}
     body = msgspec.msgpack.encode(_Snapshot(FORMAT, VOCABULARY.version, twins.seq, packed))
     return hashlib.blake2b(body, digest_size=16).digest() + body
 
@@ -85,7 +84,7 @@ def snapshot(twins: Twins) -> bytes:
 def restore(blob: bytes, journal: JournalReader) -> Twins:
     """The twins of a snapshot, at its `seq`. Raises SnapshotStale where it is not of this vocabulary and layout."""
     kept = _checked(blob)
-    columns = {name: _array(column) for name, column in kept.columns.items()}
+    columns = {name: array_of(column) for name, column in kept.columns.items()}
     arrays = {name.removeprefix("tracker."): column for name, column in columns.items() if name.startswith("tracker.")}
     twins = Twins(journal)
     try:
@@ -133,6 +132,12 @@ def _checked(blob: bytes) -> _Snapshot:
     return kept
 
 
-def _array(column: _Column) -> np.ndarray[Any, Any]:
+def column_of(column: np.ndarray[Any, Any]) -> Column:
+    """An array, to be kept."""
+    return Column(column.dtype.str, column.shape, zlib.compress(np.ascontiguousarray(column).tobytes(), 1))
+
+
+def array_of(column: Column) -> np.ndarray[Any, Any]:
+    """A kept array, writable."""
     data = zlib.decompress(column.data)
     return np.frombuffer(data, column.kind).reshape(column.shape).copy()
