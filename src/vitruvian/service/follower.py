@@ -20,7 +20,7 @@ from vitruvian.alerts import Alerts, Step, entry_of, load_rules, steps_kept
 from vitruvian.core.errors import JournalError
 from vitruvian.core.events import Entry
 from vitruvian.core.time import SECOND_US, Clock
-from vitruvian.journal import Journal
+from vitruvian.journal import Commit, Journal
 from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.service.assess import HISTORY_US, Assessor
 from vitruvian.service.board import Board
@@ -57,8 +57,10 @@ class Follower:
         model: SepsisModel,
         issue: Callable[[list[Entry], list[Step]], None],
         moved: Callable[[Moved], None],
+        noted: Callable[[Commit], None] | None = None,
     ) -> None:
         self._journal, self._clock, self._issue, self._moved = journal, clock, issue, moved
+        self.noted = noted
         self.lock = threading.RLock()
         self.alerts = Alerts(load_rules())
         self.board = Board(journal)
@@ -117,6 +119,8 @@ class Follower:
             for batch in batches:
                 with _noted(failed):
                     touched.update(self.twins.apply(batch.commit).tolist())
+                if self.noted is not None:
+                    self.noted(batch.commit)
             for batch in batches:
                 with _noted(failed):
                     steps += self.alerts.follow(batch.commit, self.twins, now_us)

@@ -11,9 +11,11 @@ from vitruvian.core.time import DAY_US, Clock
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.journal import Journal, Patient
 from vitruvian.prediction.scores.of_twins import urine_24h
+from vitruvian.scenarios import Signals
 from vitruvian.service import build, directory, risk
 from vitruvian.service.assess import Assessment
 from vitruvian.service.board import latest_of_rows
+from vitruvian.service.bodies import BodyKeeper
 from vitruvian.service.build import Latest
 from vitruvian.service.details import STORED_DAYS, detail_of, event_views
 from vitruvian.service.follower import Follower
@@ -55,6 +57,7 @@ class Reading:
     def __init__(self, journal: Journal, clock: Clock, follower: Follower) -> None:
         self._journal, self._clock, self._follower = journal, clock, follower
         self._metrics = Metrics(self)
+        self.keeper: BodyKeeper | None = None
         self.stream_counts: dict[str, Mapping[str, int]] = {}  # live counts of the intakes, by name, for the metrics
 
     @property
@@ -242,6 +245,19 @@ class Reading:
         found = self._journal.findings(pid, "sepsis_risk", start_us=start_us, end_us=end_us)
         columns = zip(found.occurred_us.tolist(), found.number.tolist(), found.seq.tolist(), strict=True)
         return [RiskPoint(at_us, number, seq) for at_us, number, seq in columns if number == number]
+
+    # --- bodies --------------------------------------------------------------
+
+    def known(self, patient: str) -> tuple[int, str]:
+        """A patient's number and public id, the survivor's where records were merged. Raises NotFoundError."""
+        board = self._follower.board
+        pid = board.pid_of(patient)
+        return pid, board.patient(pid).id
+
+    def signals(self, pid: int) -> Signals | None:
+        """A copy of what the risk models have read of a patient; None where nothing was measured."""
+        with self._follower.lock:
+            return self._follower.assessor.signals(pid, self.now_us()) if pid in self.twins else None
 
     # --- alarms --------------------------------------------------------------
 

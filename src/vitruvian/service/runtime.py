@@ -22,15 +22,19 @@ from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
 from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.scenarios import RiskModels, ScenarioStore
+from vitruvian.service.bodies import BodyAnswers, BodyKeeper
 from vitruvian.service.follower import Follower, Moved
 from vitruvian.service.hub import Hub
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reading import Reading
+from vitruvian.twin.acute import acute_filter
 
 log = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
+BODIES_S: Final = 1.0
 SNAPSHOT_S: Final = 60.0
 ISSUE_ROUNDS_MAX: Final = 5
 SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
@@ -38,7 +42,9 @@ SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
 
 @dataclass(frozen=True, slots=True)
 class WardSettings:
-    """What a ward is opened with. `model` None is the shipped one; `speed` is told to the pages, not applied here."""
+    """What a ward is opened with. `model` None is the shipped one; `speed` is told to the pages, not applied here.
+    `bodies`: whether each patient has a personalised body, which costs about a thousandth of a core a patient.
+    """
 
     journal: Path
     mode: Mode = "live"
@@ -46,6 +52,7 @@ class WardSettings:
     zone: str = "UTC"
     speed: float = 1.0
     model: Path | None = None
+    bodies: bool = True
 
 
 class Ward(Reading):
@@ -58,9 +65,15 @@ class Ward(Reading):
         self._webhook: Webhook | None = None
         follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
         super().__init__(journal, clock, follower)
+        if settings.bodies:
+            self.keeper = BodyKeeper(journal, clock, follower.twins, follower.board, acute_filter)
+            follower.noted = self.keeper.note
         self.settings, self.clock = settings, clock
         self.mode, self.title, self.zone, self.speed = settings.mode, settings.title, settings.zone, settings.speed
         self.intake = Intake(journal, clock, follower.follow)
+        self._scenarios = ScenarioStore(settings.journal.with_name(settings.journal.name + ".scenarios"))
+        risk_models = RiskModels(follower.assessor.model)
+        self.body_answers = BodyAnswers(self._scenarios, self.known, self.signals, self.now_us, risk_models)
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us, speed=settings.speed)
 
     @classmethod
@@ -80,6 +93,8 @@ class Ward(Reading):
         self._follower.began()
         self._spawn(self._every(LOOK_S, self._look), "look")
         self._spawn(self._save_regularly(), "snapshots")
+        if self.keeper is not None:
+            self._spawn(self._every(BODIES_S, self.keeper.look), "bodies")
         return self
 
     async def __aexit__(
@@ -87,6 +102,8 @@ class Ward(Reading):
     ) -> None:
         """Stop: commit what was accepted and what follows from it, keep the twins, close the journal."""
         self._stopping.set()
+        if self.keeper is not None:
+            self.keeper.stop()
         for _ in range(ISSUE_ROUNDS_MAX):  # what is issued is an entry too; nothing follows from most of those
             if not self._tasks:
                 break
@@ -95,8 +112,9 @@ class Ward(Reading):
         await self.intake.close()
         self._loop = None
         try:
-            await asyncio.to_thread(self._follower.save)
+            await asyncio.to_thread(self._save)
         finally:
+            self._scenarios.close()
             self._journal.close()
 
     # --- the sink ------------------------------------------------------------
@@ -177,8 +195,13 @@ class Ward(Reading):
         pause_s = 0.0 if self._follower.slow_start else SNAPSHOT_S
         while not await self._stops_within(pause_s):
             with contextlib.suppress(JournalError):  # full disk: the log is what matters, and says so itself
-                took_s = await asyncio.to_thread(self._follower.save)
+                took_s = await asyncio.to_thread(self._save)
                 pause_s = max(SNAPSHOT_S, took_s / SNAPSHOT_SHARE_MAX)
+
+    def _save(self) -> float:
+        """Keep snapshots of twins and bodies; the seconds it took."""
+        took_s = self._follower.save()
+        return took_s + (self.keeper.save() if self.keeper is not None else 0.0)
 
     async def _stops_within(self, seconds: float) -> bool:
         """Wait so long; True as soon as the ward is to stop. Never cancelled: work on a thread is seen through."""

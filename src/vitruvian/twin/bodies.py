@@ -295,6 +295,11 @@ class Bodies:
 
     # --- what it is ----------------------------------------------------------
 
+    @property
+    def pids(self) -> list[int]:
+        """Everyone with a body."""
+        return list(self._held)
+
     def __contains__(self, pid: object) -> bool:
         return pid in self._held
 
