@@ -109,7 +109,7 @@ class Listener:
         return self.connection
 
 
-async def eventually(condition: Callable[[], bool], limit_s: float = 10.0) -> None:
+async def eventually(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     """Wait until `condition` holds; fail after `limit_s`."""
     until = time.monotonic() + limit_s
     while not condition():

@@ -25,11 +25,22 @@ CHROMIUM_FLAGS: Sequence[str] = (
 )
 # Debian keeps daemons where an ordinary user's PATH does not look.
 _EXTRA_PROGRAM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+_BUSY_FACTOR = 20.0
 
 
 def in_ci() -> bool:
     """Whether this run must not skip: CI=true."""
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def limit_s(seconds: float) -> float:
+    """How long something may take that must take `seconds` at most on a machine that does nothing else.
+
+    That limit itself where VITRUVIAN_QUIET=true says that it is so (scripts/test-long, one test at a time); elsewhere
+    twenty times as long, which only what hangs or has become far slower exceeds.
+    """
+    quiet = os.environ.get("VITRUVIAN_QUIET", "").lower() in {"1", "true", "yes"}
+    return seconds if quiet else _BUSY_FACTOR * seconds
 
 
 def missing(reason: str) -> NoReturn:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests import support
 from vitruvian.testing.server import Serving, serving
 from vitruvian.testing.ward import MemoryWard
 
 Opener = Callable[..., Page]
+# Long enough for a machine that is busy with other tests; what must come at once has a limit of its own.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="package")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mqtt_support import MemorySink, eventually, intake
+from tests.support import limit_s
 from vitruvian.bedside.device import Client
 from vitruvian.bedside.monitors import Monitors
 from vitruvian.bedside.outbox import Outbox
@@ -44,9 +45,9 @@ async def test_20_kills_of_the_broker_lose_nothing(tmp_path: Path) -> None:
                 before = broker.restarts
                 os.kill(pid, signal.SIGKILL)
                 began = time.monotonic()
-                await eventually(lambda before=before: broker.restarts > before)  # type: ignore[misc]
-                await eventually(lambda pid=pid: not running.connected or broker.pid not in (None, pid))  # type: ignore[misc]
-                await eventually(lambda: running.connected and client.connected.is_set(), 20)
+                await eventually(lambda before=before: broker.restarts > before, 60)  # type: ignore[misc]
+                await eventually(lambda pid=pid: not running.connected or broker.pid not in (None, pid), 60)  # type: ignore[misc]
+                await eventually(lambda: running.connected and client.connected.is_set(), 60)
                 back_s.append(time.monotonic() - began)
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
@@ -56,7 +57,7 @@ async def test_20_kills_of_the_broker_lose_nothing(tmp_path: Path) -> None:
     assert len(said) > 500
     assert said - kept == set()
     assert broker.restarts >= KILLS
-    assert max(back_s) < BACK_S_MAX, back_s
+    assert max(back_s) < limit_s(BACK_S_MAX), back_s
     outbox.close()
 
 
@@ -70,7 +71,7 @@ async def test_a_stalled_broker_is_noticed_by_its_silence(tmp_path: Path, monkey
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
-            async with asyncio.timeout(6):
+            async with asyncio.timeout(60):
                 await connection.lost
             assert connection.reason == "the broker was silent"
             with pytest.raises(BrokerUnavailable):

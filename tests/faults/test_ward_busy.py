@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from tests.mqtt_support import eventually
+from tests.support import limit_s
 from vitruvian.testing.ward_process import Kept, Station, WardProcess, fresh_hashes
 
 BEDS = 250  # 2,000 observations a second
@@ -17,7 +18,7 @@ HELD_S_MAX = 0.25
 def ask(ward: WardProcess, path: str) -> tuple[int, float]:
     """(status, seconds) of a request on a connection of its own."""
     began = time.monotonic()
-    connection = http.client.HTTPConnection(ward.url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(ward.url.removeprefix("http://"), timeout=60)
     try:
         connection.request("GET", f"/api/v1/{path}")
         answer = connection.getresponse()
@@ -34,7 +35,7 @@ async def test_readers_and_two_thousand_observations_a_second(tmp_path: Path) ->
         await asyncio.to_thread(ward.start)
         async with station.connected(ward.mqtt) as client:
             talking = asyncio.create_task(station.talk(client))
-            await eventually(lambda: len(ward.get("patients")["patients"]) == BEDS, 30)
+            await eventually(lambda: len(ward.get("patients")["patients"]) == BEDS, 90)
             ids = [row["id"] for row in ward.get("patients")["patients"]]
             alive_s: list[float] = []
             read_s: list[float] = []
@@ -61,7 +62,7 @@ async def test_readers_and_two_thousand_observations_a_second(tmp_path: Path) ->
             await asyncio.gather(watch(), *(read(first) for first in range(3)))
             talking.cancel()
             await asyncio.gather(talking, return_exceptions=True)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 await client.drained()
         kept.read()
         assert (kept.lost(station.said), kept.duplicated) == (set(), 0)
@@ -70,6 +71,6 @@ async def test_readers_and_two_thousand_observations_a_second(tmp_path: Path) ->
     station.close()
     assert len(alive_s) > 20 and len(read_s) > 40
     # The machine has other work too: a rare answer may be late, and none may be stuck.
-    late = [one for one in alive_s if one > HELD_S_MAX]
+    late = [one for one in alive_s if one > limit_s(HELD_S_MAX)]
     assert len(late) <= len(alive_s) // 50 + 1, sorted(alive_s)[-10:]
-    assert max(alive_s) < 2.0 and max(read_s) < 3.0, (max(alive_s), max(read_s))
+    assert max(alive_s) < limit_s(2.0) and max(read_s) < limit_s(3.0), (max(alive_s), max(read_s))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mqtt_support import eventually
+from tests.support import limit_s
 from vitruvian.testing.ward_process import Kept, Station, WardProcess, fresh_hashes
 
 BEDS = 250  # at 1 Hz, of 8 signals: 2,000 observations a second
@@ -49,7 +50,7 @@ async def killed(folder: Path, kills: int, rng: random.Random) -> tuple[list[flo
 async def test_three_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     restarts_s, said = await killed(tmp_path, 3, random.Random(1))
     assert said > 3 * BEDS
-    assert max(restarts_s) < RESTART_S_MAX, restarts_s
+    assert max(restarts_s) < limit_s(RESTART_S_MAX), restarts_s
 
 
 @pytest.mark.long
@@ -57,7 +58,7 @@ async def test_three_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
 async def test_thirty_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
     restarts_s, said = await killed(tmp_path, 30, random.Random(2))
     assert said > 30 * BEDS
-    assert max(restarts_s) < RESTART_S_MAX, restarts_s
+    assert max(restarts_s) < limit_s(RESTART_S_MAX), restarts_s
 
 
 def alive(pid: int) -> bool:
@@ -81,14 +82,14 @@ async def test_a_killed_ward_leaves_no_monitors_and_its_broker_to_the_next(tmp_p
         broker = ward.broker_pid
         (bedside,) = set(children(ward.pid)) - {broker}
         ward.kill()
-        await eventually(lambda: not alive(bedside), 5)
+        await eventually(lambda: not alive(bedside), limit_s(5))
         await asyncio.to_thread(ward.start)
         assert not alive(broker)
         assert alive(ward.broker_pid)
         # The monitors go on where they were: the same patients, no second copy of anyone.
-        await eventually(lambda: len(ward.get("patients")["patients"]) == 3, 15)
+        await eventually(lambda: len(ward.get("patients")["patients"]) == 3, 60)
         began = time.monotonic()
         processes = [*children(ward.pid)]
         assert ward.stop()[0] == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < limit_s(5)
         assert not any(alive(pid) for pid in processes)

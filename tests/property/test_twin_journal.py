@@ -6,7 +6,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.journal_support import at, mrn, observation
@@ -85,6 +85,7 @@ def test_one_state_whatever_happens_on_the_way(
             assert hashes(anew, journal) == straight
 
 
+@settings(max_examples=settings().max_examples // 4)  # each is a whole day, journalled twice
 @given(st.randoms(use_true_random=False), st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_a_dense_day_shuffled_with_duplicates(rng: random.Random, cuts: list[int]) -> None:
     """A monitor's day: several concepts, ties at one instant, many hours; every third entry sent twice."""

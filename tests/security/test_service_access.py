@@ -381,12 +381,11 @@ def test_comparing_tokens_takes_as_long_whoever_asks(tmp_path: Path) -> None:
     store = TokenStore(token_file(tmp_path, *ROLES))
     first, none = token_for("viewer"), "vit_" + "y" * 43
 
-    def best_s(token: str) -> float:
-        times = []
-        for _ in range(300):
-            started = time.perf_counter()
-            store.principal(token)
-            times.append(time.perf_counter() - started)
-        return sorted(times)[30]
+    def one_s(token: str) -> float:
+        started = time.perf_counter()
+        store.principal(token)
+        return time.perf_counter() - started
 
-    assert best_s(none) > 0.3 * best_s(first)
+    # In turns, and the quick ones of many: what else the machine does meets both alike.
+    ours_s, others_s = zip(*((one_s(first), one_s(none)) for _ in range(300)), strict=True)
+    assert sorted(others_s)[30] > 0.3 * sorted(ours_s)[30]

@@ -18,13 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.service_support import application, client
+from tests.support import limit_s
 from vitruvian.core.errors import LimitError
 from vitruvian.core.limits import BODY_BYTES_MAX, JSON_DEPTH_MAX
 from vitruvian.service.guard import BODY_S_MAX, Guard
 from vitruvian.service.intake import check_depth
 from vitruvian.testing.ward import MemoryWard
 
-PAYLOADS = int(os.environ.get("VITRUVIAN_HOSTILE_PAYLOADS", "20000"))
+PAYLOADS = int(os.environ.get("VITRUVIAN_HOSTILE_PAYLOADS", "2000"))
 MEMORY_GROWTH_KIB_MAX = 64 * 1024
 ANSWER_S_MAX = 1.0
 
@@ -167,7 +168,7 @@ async def test_hostile_payloads_crash_nothing(api: httpx.AsyncClient) -> None:
             before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     growth_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib
     assert growth_kib < MEMORY_GROWTH_KIB_MAX
-    assert slowest_s < ANSWER_S_MAX
+    assert slowest_s < limit_s(ANSWER_S_MAX)
     assert seen[200] > PAYLOADS // 100, seen  # some get through: the mutations are near the border
     assert seen[422] > PAYLOADS // 100, seen
 

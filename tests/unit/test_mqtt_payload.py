@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import limit_s
 from vitruvian.core.events import Association, Coded, Person, Quantity, Reading, Visit
 from vitruvian.core.identifiers import Identifier, Location
 from vitruvian.core.time import HOUR_US, MINUTE_US, parse_iso
@@ -206,7 +207,7 @@ def test_a_message_of_8_values_costs_little() -> None:
     }  # fmt: skip
     payload = json.dumps(told(values)).encode()
     best = min(_seconds(payload) for _ in range(5))
-    assert best / 1_000 < 60e-6  # 9 us on the machine it was written on
+    assert best / 1_000 < limit_s(60e-6)  # 9 us on the machine it was written on
 
 
 def _seconds(payload: bytes) -> float:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.journal_support import MINUTE_US, association, at, bed, merge, mrn, observation, person, visit
 from tests.mqtt_support import eventually
+from tests.support import limit_s
 from vitruvian.alerts import steps_kept
 from vitruvian.core.errors import JournalUnavailable, NotFoundError
 from vitruvian.core.events import Coded, Entry, Event, Quantity
@@ -402,7 +403,7 @@ async def test_reading_while_data_comes_in_holds_up_neither(journal_path: Path) 
         await ward.intake.settled()
         assert answers[0] > 3
         # On a machine that is busy with other things too, a single beat may be late; work on the loop would be many.
-        slow = [one for one in held_s if one > 0.25]
-        assert len(slow) <= len(held_s) / 100 and max(held_s) < 1.0, sorted(held_s)[-10:]
+        slow = [one for one in held_s if one > limit_s(0.25)]
+        assert len(slow) <= len(held_s) / 100 and max(held_s) < limit_s(1.0), sorted(held_s)[-10:]
         anew = fresh_hashes(journal_path)
         assert {one: ward.twin(one).hash for one in ids} == {one: anew[one] for one in ids}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from tests.support import limit_s
 from vitruvian.core.events import Finding
 from vitruvian.core.time import to_us
 from vitruvian.prediction.scores import INPUTS, NO_BIRTH, Inputs, ScoreView, inputs_from, score, score_event, views
@@ -290,7 +291,7 @@ def test_ten_thousand_patients_are_scored_quickly_and_as_one_by_one() -> None:
         scored = score(inputs_from(value, occurred_us, NOW_US, valid_s, birth_us))
         times_ms.append((time.perf_counter() - started) * 1000)
     # The bar is 20 ms; a busy machine is given room, the benchmark states the figure.
-    assert min(times_ms) < 60
+    assert min(times_ms) < limit_s(0.060) * 1e3
     for index in rng.integers(0, count, 50):
         at = slice(index, index + 1)
         alone = score(inputs_from(value[:, at], occurred_us[:, at], NOW_US, valid_s, birth_us[at]))

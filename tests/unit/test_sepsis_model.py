@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tests.support import require_data
+from tests.support import limit_s, require_data
 from vitruvian.core.errors import ModelError
 from vitruvian.core.time import HOUR_US, MINUTE_US
 from vitruvian.core.vocabulary import VOCABULARY
@@ -173,7 +173,7 @@ def test_ten_thousand_patients_are_quick(model: SepsisModel) -> None:
         started = time.perf_counter()
         model.predict(rows)
         taken.append(time.perf_counter() - started)
-    assert min(taken) < 0.25, "50 ms on an idle core (benchmarks/features.py); five times that is a regression anywhere"
+    assert min(taken) < limit_s(0.25), "50 ms on an idle core (benchmarks/features.py)"
 
 
 @pytest.mark.data

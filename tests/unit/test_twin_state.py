@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.support import limit_s
 from tests.twin_support import HOUR_US, MINUTE_US, T0_US, MemoryJournal, Row, index
 from vitruvian.core.errors import NotFoundError
 from vitruvian.prediction.scores import score_views, scores_of
@@ -216,7 +217,7 @@ def test_ten_thousand_twins_are_scored_in_time() -> None:
         scores_of(twins, pids, T0_US + MINUTE_US)
         times_ms.append((time.perf_counter() - started) * 1000)
     print(f"{min(times_ms):.1f} ms")
-    assert min(times_ms) < 100  # the bar is 20 ms on a quiet machine; the benchmark states it
+    assert min(times_ms) < limit_s(0.100) * 1e3  # the bar is 20 ms on a quiet machine; the benchmark states it
 
 
 def test_a_concept_of_a_newer_vocabulary_is_passed_over() -> None:

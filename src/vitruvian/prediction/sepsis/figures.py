@@ -36,7 +36,7 @@ class Judge:
         row["auroc"], row["auroc_95"] = ranking.auroc(), self._interval(ranking.auroc)
         row["auprc"], row["auprc_95"] = ranking.auprc(), self._interval(ranking.auprc)
         row["utility"] = normalized_utility(self.values, score >= threshold)
-        row["utility_95"] = self._interval(lambda weight: self._utility(score >= threshold, weight))
+        row["utility_95"] = self._utility_interval(score >= threshold)
         row |= self._calibration(score) if probability else {}
         at = alarm_figures(cohort.patient, cohort.label, score, threshold)
         row |= _alarm_columns(at.per_patient_day, at.precision, at.sensitivity, at.lead_h, "")
@@ -57,11 +57,15 @@ class Judge:
             "ece": metrics.adaptive_ece(probability, label),
         }
 
-    def _utility(self, alarms: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
-        values = self.values
-        silence, best = float(weight @ values.silence), float(weight @ values.best)
-        won = float(weight @ np.where(alarms, values.alarm, values.silence)) - silence
-        return won / (best - silence) if best != silence else float("nan")
+    def _utility_interval(self, alarms: NDArray[np.bool_]) -> list[float]:
+        """Utility adds up over hours, so a draw needs each patient's sum alone, not every hour again."""
+        values, patients = self.values, self.draws.shape[1]
+        gain = np.where(alarms, values.alarm - values.silence, 0.0)
+        won = self.draws @ np.bincount(self.cohort.patient, gain, patients)
+        most = self.draws @ np.bincount(self.cohort.patient, values.best - values.silence, patients)
+        share = np.divide(won, most, out=np.full(won.shape, np.nan), where=most != 0)
+        low, high = np.nanquantile(share, (0.025, 0.975))
+        return [float(low), float(high)]
 
     def _interval(self, figure: Any) -> list[float]:
         return list(metrics.interval(figure, self.cohort.patient, self.draws))
