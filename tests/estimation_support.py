@@ -37,8 +37,8 @@ LINEAR = Model(
     title="Two levels in a row, linear",
     time_unit="min",
     states=(
-        State("first", "mg", 2.0, low=-math.inf),
-        State("second", "mg", 4.0, low=-math.inf),
+        State("first", "mg", 2.0, low=-math.inf, tolerance=1e-9),
+        State("second", "mg", 4.0, low=-math.inf, tolerance=1e-9),
     ),
     parameters=(Parameter("feed", 1.0, "mg/min", -50.0, 50.0, ASSUMED, spread=0.5, scale="plain", estimated=True),),
     inputs=(Input("more", "mg/min", 0.0, -10.0, 10.0),),

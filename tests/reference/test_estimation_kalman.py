@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.estimation_support import LINEAR
-from vitruvian.estimation import Filter, Observation, Settings, begin, key_of, square_root, step_many
+from vitruvian.estimation import Filter, Observation, Settings, begin, key_of, particle, square_root, step_many
 
 A = np.array([[-0.5, 0.0, 1.0], [0.2, -0.1, 0.0], [0.0, 0.0, 0.0]])  # d/dt of (first, second, feed), per minute
 ERRORS = np.array([0.3, 0.2])
@@ -104,3 +106,55 @@ def test_relaxation_gives_back_the_share_asked_for():
         spreads[share] = step_many(one, belief, values)[0].theta.std()
     assert spreads[1.0] == pytest.approx(before, rel=1e-9)
     assert spreads[0.4] == pytest.approx(spreads[0.0] + 0.4 * (before - spreads[0.0]), rel=1e-9)
+
+
+def test_particle_filter_reaches_the_exact_posterior():
+    values = measured(25)
+    one = linear(Settings(members=3_000, walk_per_h=2.0, gate=1e6))
+    belief = begin(one, [key_of("exact")])
+    means, covs = kalman(values, 2.0 * np.sqrt(1 / 60) * 0.5)
+    for tick, value in enumerate(values):
+        belief, _ = particle.step_many(one, belief, value[None, :], regularisation=particle.Regularisation(jitter=0.05))
+        found, weights = np.concatenate([belief.states[0], belief.theta[0]], axis=1), belief.weights[0]
+        mean, sd = weights @ found, np.sqrt(np.diag(covs[tick]))
+        assert weights.sum() == pytest.approx(1.0)
+        assert np.abs((mean - means[tick]) / sd).max() < 0.25
+        assert np.abs(np.sqrt(weights @ (found - mean) ** 2) / sd - 1).max() < 0.2
+
+
+def test_resampling_keeps_mean_and_covariance():
+    one = linear(Settings(members=3_000))
+    belief = begin(one, [5])
+    rng = np.random.default_rng(2)
+    cloud = rng.normal(size=(3_000, 3)) @ rng.normal(size=(3, 3))
+    weights = np.exp(-0.5 * (cloud[:, 0] - 0.5) ** 2)
+    weights /= weights.sum()
+    belief = replace(belief, states=cloud[None, :, :2], theta=cloud[None, :, 2:], weights=weights[None])
+    mean = weights @ cloud
+    cov = (cloud - mean).T @ ((cloud - mean) * weights[:, None])
+    for after in (
+        particle.equalised(one, belief),
+        particle.step_many(one, belief, np.full((1, 2), np.nan), regularisation=particle.Regularisation(1.0, 0.3))[0],
+    ):
+        assert after.weights == pytest.approx(1 / 3_000)
+        if after.tick == belief.tick:
+            moved = np.concatenate([after.states[0], after.theta[0]], axis=1)
+            assert moved.mean(0) == pytest.approx(mean, abs=0.06)
+            assert np.cov(moved.T) == pytest.approx(cov, abs=0.2)
+            assert len(np.unique(after.theta)) < 2_500  # copies
+        else:
+            assert after.theta.std() == pytest.approx(np.sqrt(cov[2, 2]), rel=0.1)
+            assert len(np.unique(after.theta)) == 3_000  # moved apart
+
+
+def test_particle_filter_is_the_same_alone_and_among_others():
+    one = linear(Settings(members=50))
+    keys = [key_of(name) for name in "abc"]
+    values = np.array([[2.5, 4.1], [1.5, 3.7], [np.nan, 5.0]])
+    together, alone = begin(one, keys), [begin(one, [key]) for key in keys]
+    for _ in range(6):
+        together, _ = particle.step_many(one, together, values)
+        alone = [particle.step_many(one, each, values[[n]])[0] for n, each in enumerate(alone)]
+    for n, each in enumerate(alone):
+        for name in ("states", "theta", "weights", "track"):
+            assert np.array_equal(getattr(together, name)[n], getattr(each, name)[0])

@@ -317,7 +317,7 @@ def begin(
     states = running.start(model, p, np.repeat(u, members, axis=0))
     if model.settle > 0:
         arms = [running.held(level) for level in u]
-        settled = running.run(model, states, p, 0.0, model.settle, (), arms, np.repeat(np.arange(count), members))
+        settled = running.run(model, states, p, -model.settle, 0.0, (), arms, np.repeat(np.arange(count), members))
         states = settled.check(model).end
     states = states.reshape(count, members, -1)
     step = np.full(len(model.states), one.settings.start_spread)

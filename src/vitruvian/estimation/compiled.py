@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import numba
 
+from vitruvian.physiology.engine.turns import in_turn
+
 __all__ = ["njit"]
 
 
@@ -27,10 +29,13 @@ DIGEST: Final = _digest(Path(__file__).parent)
 
 
 def njit(*, parallel: bool = False) -> Callable[[Any], Any]:
-    """`numba.njit` as all kernels here want it: kept on disk, without the lock, without checks of division by zero."""
+    """`numba.njit` as all kernels here want it: kept on disk, without the lock, without checks of division by zero;
+    parallel ones are entered by one thread at a time.
+    """
 
     def made(function: Any) -> Any:
         function.__qualname__ = f"{function.__name__}_{DIGEST}"
-        return numba.njit(cache=True, nogil=True, parallel=parallel, error_model="numpy")(function)
+        kernel = numba.njit(cache=True, nogil=True, parallel=parallel, error_model="numpy")(function)
+        return in_turn(kernel) if parallel else kernel
 
     return made

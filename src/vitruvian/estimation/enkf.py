@@ -67,6 +67,13 @@ def _settings(one: Filter) -> tuple[Floats, Floats]:
     return np.array([rtol, first, model.h_max, float(given.steps_max)]), model.atol * (rtol / model.rtol)
 
 
+def rules_of(one: Filter) -> Floats:
+    """What the compiled analysis is told: gate, patience, whether to localise, memory kept from tick to tick, cap."""
+    given = one.settings
+    keep = np.exp(-one.tick_h / given.memory_h)
+    return np.array([given.gate, given.patience, given.localise, keep, CAP], np.float64)
+
+
 def _rows(
     one: Filter, schedules: Schedules, count: int, begin: float
 ) -> tuple[Floats, Floats, Floats, Integers, Floats]:
@@ -166,16 +173,13 @@ def step_many(one: Filter, belief: Belief, observations: Floats, schedules: Sche
             np.zeros(len(one.observations)),
         ]
     )
-    rules = np.array(
-        [given.gate, given.patience, given.localise, np.exp(-one.tick_h / given.memory_h), CAP], np.float64
-    )
     track = np.array(belief.track)
     fate = np.zeros(values.shape, np.int64)
     expected, spread, nis = np.empty(values.shape), np.empty(values.shape), np.empty((len(belief), 2))
     square_root.analyse(
         values, moved.states, moved.theta, moved.bias, h, moved.weights, one.state_form.columns,
-        one.parameter_form.columns, one.bias_form.columns, relax, *one.errors, rules, track, fate, expected, spread,
-        nis,
+        one.parameter_form.columns, one.bias_form.columns, relax, *one.errors, rules_of(one), track, fate, expected,
+        spread, nis,
     )  # fmt: skip
     return replace(moved, track=track), Report(fate, expected, spread, nis, lost)
 
