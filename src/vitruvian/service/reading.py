@@ -15,11 +15,11 @@ from vitruvian.scenarios import Signals
 from vitruvian.service import build, directory, risk
 from vitruvian.service.assess import Assessment
 from vitruvian.service.board import latest_of_rows
-from vitruvian.service.bodies import BodyKeeper
 from vitruvian.service.build import Latest
 from vitruvian.service.details import STORED_DAYS, detail_of, event_views
 from vitruvian.service.follower import Follower
 from vitruvian.service.hub import Hub
+from vitruvian.service.keeper import BodyKeeper
 from vitruvian.service.metrics import Metrics
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode

@@ -23,9 +23,10 @@ from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
 from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.scenarios import RiskModels, ScenarioStore
-from vitruvian.service.bodies import BodyAnswers, BodyKeeper
+from vitruvian.service.bodies import BodyAnswers
 from vitruvian.service.follower import Follower, Moved
 from vitruvian.service.hub import Hub
+from vitruvian.service.keeper import BodyKeeper
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reading import Reading
@@ -73,7 +74,9 @@ class Ward(Reading):
         self.intake = Intake(journal, clock, follower.follow)
         self._scenarios = ScenarioStore(settings.journal.with_name(settings.journal.name + ".scenarios"))
         risk_models = RiskModels(follower.assessor.model)
-        self.body_answers = BodyAnswers(self._scenarios, self.known, self.signals, self.now_us, risk_models)
+        self.body_answers = BodyAnswers(
+            self._scenarios, self.known, self.signals, self.now_us, risk_models, self.keeper
+        )
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us, speed=settings.speed)
 
     @classmethod
