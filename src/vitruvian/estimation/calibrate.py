@@ -123,7 +123,7 @@ class Problem:
         shown = self.shown(x)
         error = np.sqrt(sd**2 + (relative * np.where(self.known, self.record.values, 0.0)) ** 2)
         off = ((shown - np.where(self.known, self.record.values, 0.0)) / error)[:, self.known]
-        off = np.where(np.isfinite(off), off, FAILED).astype(np.float64)
+        off = np.where(np.isfinite(off), off, FAILED)
         result: Floats = np.concatenate([off, np.atleast_2d(x)], axis=1) if self.prior else off
         return result
 
@@ -143,7 +143,8 @@ class Problem:
         primitives.normals(np.array([key], np.uint64), 0, primitives.PRIOR, 500_000, draws)
         draws[0, 0] = 0.0
         margin = 1e-6 * (self.high - self.low)
-        return np.clip(draws[0], self.low + margin, self.high - margin)
+        result: Floats = np.clip(draws[0], self.low + margin, self.high - margin)
+        return result
 
 
 def fit(one: Filter, record: Record, *, starts: int = 4, prior: bool = True, key: int = 0, loss: str = "linear") -> Fit:
