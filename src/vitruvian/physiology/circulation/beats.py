@@ -24,7 +24,7 @@ NAMES: Final = (
     "aortic_flow",
     "beat_phase",
 )
-SAMPLES_S: Final = 0.01
+SAMPLES_S: Final = 0.004
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,15 @@ def beats(times_s: Floats, columns: dict[str, Floats]) -> Beats:
     if np.diff(edges).min() < 20:
         raise ModelError(f"found {np.diff(edges).min()} samples on a beat, expected at least 20; sample more densely")
     starts = edges[:-1]
-    counts = np.diff(edges)
 
     def mean(name: str) -> Floats:
-        return np.asarray(np.add.reduceat(columns[name][: edges[-1]], starts) / counts, np.float64)
+        """Integral of the broken line over each beat, whose ends lie between samples, over its length."""
+        values = columns[name]
+        area = np.append(0.0, np.cumsum(0.5 * (values[1:] + values[:-1]) * np.diff(times_s)))
+        part = at - times_s[np.maximum(edges - 1, 0)]
+        ends = np.interp(at, times_s, values)
+        before = np.maximum(edges - 1, 0)
+        return np.asarray(np.diff(area[before] + 0.5 * (values[before] + ends) * part) / np.diff(at), np.float64)
 
     def largest(name: str) -> Floats:
         return np.asarray(np.maximum.reduceat(columns[name][: edges[-1]], starts), np.float64)

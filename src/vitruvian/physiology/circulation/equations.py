@@ -1,11 +1,11 @@
 """The cycle-averaged circulation: mean volumes of five compartments, the heart as a pump of stroke volume.
 
-Derivation. At the end of systole a ventricle holds V_es = V_0 + a A / (e E) under the mean arterial pressure A (Suga,
+Derivation. At the end of systole a ventricle holds V_es = V_0 + a A / E under the mean arterial pressure A (Suga,
 Sagawa 1974, Circ Res 35:117; Sunagawa 1983, Am J Physiol 245:H773); filled without haste it would hold V_f, where its
 diastolic curve meets k times the mean atrial pressure. It fills towards V_f by a constant rate in the time that systole
 leaves, so that the stroke volume is (V_f - V_es) (1 - exp(-f (T - T_sys) / T_rest)), T_rest the length of
-diastole at 72 beats/min. a (afterload), e (ejection), f (filling) and k (kick) are four numbers a side, fitted to the
-beat-resolved form; so are two numbers that give the pulse pressure. All else is that form averaged over the beat.
+diastole at 72 beats/min. a (afterload), f (filling) and k (kick) are three numbers a side, fitted to the beat-resolved
+form; so are two numbers that give the pulse pressure. All else is that form averaged over the beat.
 
 What is algebraic follows from lagged states, so that nothing is solved: the venous pressure that drives return uses the
 lagged flow. Volume is conserved exactly. The fastest time constant is that of the arteries, near 1 s.
@@ -37,10 +37,12 @@ DIASTOLE_REST_S: Final = 0.423  # Ursino's systole leaves this of a beat at 72/m
 PRESSURE_MIN: Final = 0.05  # mmHg: filling below the air's pressure fills no ventricle
 
 _FLOW_IN: Final = U["blood_volume_flow"]
+_LUNG_FACTOR: Final = U["pulmonary_resistance_factor"]
 _CHEST: Final = U["intrathoracic_pressure"]
 _CHEST_REST: Final = P["intrathoracic_rest"]
 _RV: Final = P["venous_resistance"]
 _RP: Final = P["pulmonary_resistance"]
+_RPV: Final = P["pulmonary_venous_resistance"]
 _CSA: Final = P["arterial_compliance"]
 _CSV: Final = P["venous_compliance"]
 _CPA: Final = P["pulmonary_arterial_compliance"]
@@ -64,11 +66,9 @@ _SET: Final = P["set_pressure"]
 _RS: Final = P["systemic_resistance"]
 _LOW_SET: Final = P["low_pressure_set"]
 _LA_: Final = P["left_afterload"]
-_LE_: Final = P["left_ejection"]
 _LF_: Final = P["left_filling"]
 _LK_: Final = P["left_kick"]
 _RA_: Final = P["right_afterload"]
-_RE_: Final = P["right_ejection"]
 _RF_: Final = P["right_filling"]
 _RK_: Final = P["right_kick"]
 _HEIGHT_: Final = P["pulse_height"]
@@ -97,17 +97,18 @@ def pump(y, p, u):  # type: ignore[no-untyped-def]
     filled = 1.0 - math.exp(-p[_RF_] * time)
     full = math.log(1.0 + p[_RK_] * _positive(right_filling, PRESSURE_MIN) / p[_PR]) / p[_KR]
     # Pulmonary pressures and right stroke volume depend on each other linearly.
-    load = p[_RA_] / (p[_RE_] * p[_ER] * strength)
+    load = p[_RA_] / (p[_ER] * strength)
     compliance = p[_CPA] + p[_CPV] + p[_CLA]
     left_filling = y[PU] / compliance  # were the artery at the vein's pressure
-    resist = p[_RP] * (1.0 - p[_CPA] / compliance) / period
+    lung = p[_RP] * u[_LUNG_FACTOR] + p[_RPV]
+    resist = lung * (1.0 - p[_CPA] / compliance) / period
     right = _positive(filled * (full - p[_VR] - load * left_filling) / (1.0 + filled * load * resist), 1.0)
     right_end = p[_VR] + load * (left_filling + resist * right) + right
-    left_filling -= p[_CPA] * p[_RP] * right / period / compliance
-    lung_artery = left_filling + p[_RP] * right / period
+    left_filling -= p[_CPA] * lung * right / period / compliance
+    lung_artery = left_filling + lung * right / period
     filled = 1.0 - math.exp(-p[_LF_] * time)
     full = math.log(1.0 + p[_LK_] * _positive(left_filling, PRESSURE_MIN) / p[_PL]) / p[_KL]
-    held = p[_VL] + p[_LA_] * _positive(artery - chest, 1.0) / (p[_LE_] * p[_EL] * strength)
+    held = p[_VL] + p[_LA_] * _positive(artery - chest, 1.0) / (p[_EL] * strength)
     left = _positive(filled * (full - held), 1.0)
     return (
         rate, left, held + left, right, right_end, artery, right_filling + chest, lung_artery + chest,

@@ -45,28 +45,29 @@ def _one(
 
 COMMON: Final = (
     _one("heart_rate_rest", 72.0, "/min", 30, 200, STANDARD, "at the set pressure", 0.12, True),
-    _one("set_pressure", 88.0, "mm[Hg]", 40, 160, FITTED + "Ursino: 92", "the baroreflex rests there", 0.08, True),
-    _one("systemic_resistance", 0.88, R, 0.1, 6, FITTED + "Ursino's beds in parallel: 1.05", "at rest", 0.15, True),
-    _one("venous_resistance", 0.027, R, 0.001, 0.5, FITTED + "Ursino: 0.011, without the great veins", "", 0.1),
-    _one("pulmonary_resistance", 0.07, R, 0.005, 2, FITTED + "Ursino: 0.118", "", 0.2),
-    _one("arterial_compliance", 1.6, C, 0.2, 8, FITTED + "Segers 2007, Hypertension 49:1248: 1 to 2.5", "", 0.2, True),
+    _one("set_pressure", 91.2, "mm[Hg]", 40, 160, FITTED + "Ursino: 92", "the baroreflex rests there", 0.08, True),
+    _one("systemic_resistance", 0.901, R, 0.1, 6, FITTED + "Ursino's beds in parallel: 1.05", "at rest", 0.15, True),
+    _one("venous_resistance", 0.0277, R, 0.001, 0.5, FITTED + "Ursino: 0.011, without the great veins", "", 0.1),
+    _one("pulmonary_resistance", 0.058, R, 0.005, 2, FITTED + "Ursino: 0.118", "", 0.2),
+    _one("pulmonary_venous_resistance", 0.0056, R, 0.0005, 0.5, f"{URSINO}, table 1"),
+    _one("arterial_compliance", 2.035, C, 0.2, 8, FITTED + "Segers 2007, Hypertension 49:1248", "", 0.2, True),
     _one("venous_compliance", 111.0, C, 10, 500, f"{URSINO}, table 1: splanchnic and extrasplanchnic veins", "", 0.1),
     _one("pulmonary_arterial_compliance", 4.5, C, 0.3, 30, "Lankhaar 2006, Am J Physiol 291:H1731: 3 to 6", "", 0.2),
     _one("pulmonary_venous_compliance", 25.37, C, 3, 120, f"{URSINO}, table 1", "", 0.1),
     _one("right_atrial_compliance", 31.25, C, 3, 150, f"{URSINO}, table 2"),
     _one("left_atrial_compliance", 19.23, C, 3, 100, f"{URSINO}, table 2"),
-    _one("left_elastance", 2.4, E, 0.2, 15, FITTED + "Ursino: 2.95", "end-systolic, at rest", 0.2, True),
+    _one("left_elastance", 2.437, E, 0.2, 15, FITTED + "Ursino: 2.95", "end-systolic, at rest", 0.2, True),
     _one("left_dead_volume", 16.77, "mL", 0, 100, f"{URSINO}, table 2", "at which the ventricle bears no pressure"),
-    _one("left_stiffness", 0.014, "/mL", 0.001, 0.1, f"{URSINO}, table 2", "of the diastolic curve", 0.05),
+    _one("left_stiffness", 0.0153, "/mL", 0.001, 0.1, f"{URSINO}, table 2", "of the diastolic curve", 0.05),
     _one("left_diastolic_pressure", 1.5, "mm[Hg]", 0.1, 10, f"{URSINO}, table 2", "of the diastolic curve"),
-    _one("right_elastance", 0.65, E, 0.05, 5, FITTED + "Ursino: 1.75 at a smaller ventricle", "", 0.2),
+    _one("right_elastance", 0.434, E, 0.05, 5, FITTED + "Ursino: 1.75 at a smaller ventricle", "", 0.2),
     _one("right_dead_volume", 40.8, "mL", 0, 150, f"{URSINO}, table 2"),
-    _one("right_stiffness", 0.0095, "/mL", 0.001, 0.1, FITTED + "Ursino: 0.011", "", 0.05),
+    _one("right_stiffness", 0.0073, "/mL", 0.001, 0.1, FITTED + "Ursino: 0.011", "", 0.05),
     _one("right_diastolic_pressure", 1.5, "mm[Hg]", 0.1, 10, f"{URSINO}, table 2"),
     _one("systole_base", 0.5, "s", 0.1, 1, f"{URSINO}, equation 15", "systole lasts base - slope / period"),
     _one("systole_slope", 0.075, "s2", 0, 0.3, f"{URSINO}, equation 15"),
-    _one("stressed_volume", 1_700.0, "mL", 100, 8_000, FITTED + "about 30 % of the blood", "at rest", 0.08, True),
-    _one("unstressed_volume", 3_974.0, "mL", 50, 14_000, "5,674 mL of the standard male less the stressed volume"),
+    _one("stressed_volume", 1_652.0, "mL", 100, 8_000, FITTED + "about 30 % of the blood", "at rest", 0.08, True),
+    _one("unstressed_volume", 4_022.0, "mL", 50, 14_000, "5,674 mL of the standard male less the stressed volume"),
     _one("baroreflex_gain", 1.0, "1", 0, 3, f"{URSINO}; spread: La Rovere 1998, Lancet 351:478", "", 0.3, True),
     _one("gain_resistance", 0.327, "1", 0, 2, f"{URSINO}, table 3, beds weighted by conductance"),
     _one("gain_contractility", 0.161, "1", 0, 1, f"{URSINO}, table 3: 0.475 of 2.95, 0.282 of 1.75"),
@@ -100,16 +101,17 @@ COMMON: Final = (
 )  # fmt: skip
 
 BEATS_ONLY: Final = (
-    _one("characteristic_impedance", 0.045, R, 0, 0.3, "Segers 2007, Hypertension 49:1248"),
+    _one("characteristic_impedance", 0.03, R, 0, 0.3, "Segers 2007, Hypertension 49:1248"),
+    _one("left_source_resistance", 3.75e-4, "s/mL", 0, 5e-3, f"{URSINO}, table 2: of isometric pressure"),
+    _one("right_source_resistance", 1.4e-3, "s/mL", 0, 1e-2, f"{URSINO}, table 2"),
     _one("aortic_valve_resistance", 0.008, R, 0.001, 1, "assumption: a few mmHg at peak flow"),
     _one(
         "mitral_valve_resistance", 0.005, R, 0.0005, 1, f"{URSINO}, table 2: 0.0025, doubled: no inertia opposes flow"
     ),
     _one("pulmonary_valve_resistance", 0.008, R, 0.001, 1, "assumption: as the aortic valve"),
     _one("tricuspid_valve_resistance", 0.005, R, 0.0005, 1, f"{URSINO}, table 2: 0.0025, doubled"),
-    _one("pulmonary_venous_resistance", 0.0056, R, 0.0005, 0.5, f"{URSINO}, table 1"),
-    _one("left_atrial_elastance", 0.20, E, 0.03, 2, FITTED + "0.61 in Heldt 2004, thesis, MIT"),
-    _one("right_atrial_elastance", 0.12, E, 0.02, 2, FITTED + "0.74 in Heldt 2004, thesis, MIT"),
+    _one("left_atrial_elastance", 0.12, E, 0.03, 2, FITTED + "0.61 in Heldt 2004, thesis, MIT"),
+    _one("right_atrial_elastance", 0.07, E, 0.02, 2, FITTED + "0.74 in Heldt 2004, thesis, MIT"),
     _one("left_atrial_dead_volume", 25.0, "mL", 0, 100, f"{URSINO}, table 2"),
     _one("right_atrial_dead_volume", 25.0, "mL", 0, 100, f"{URSINO}, table 2"),
     _one("atrial_systole", 0.17, "s", 0.05, 0.4, "Heldt 2004, thesis, MIT: a fifth of the beat"),
@@ -130,6 +132,7 @@ IMPORTS: Final = (
     Import("contractility_factor", "1", 1.0),
     Import("heart_rate_factor", "1", 1.0),
     Import("venous_tone_factor", "1", 1.0, "above 1: veins hold less"),
+    Import("pulmonary_resistance_factor", "1", 1.0),
     Import("metabolic_demand", "1", 1.0, "oxygen wanted against rest, besides exercise"),
 )
 
@@ -229,12 +232,16 @@ OUTPUTS: Final = (
 SHAPE: Final = tuple(
     _one(name, value, "1", low, high, TO_BEATS, about)
     for name, value, low, high, about in (
-        ("left_afterload", 1.0, 0.3, 3.0, "end-systolic over mean arterial pressure"),
-        ("left_ejection", 1.0, 0.3, 3.0, "effective over peak elastance"),
+        (
+            "left_afterload",
+            1.0,
+            0.3,
+            3.0,
+            "end-systolic over mean arterial pressure, and peak over effective elastance",
+        ),
         ("left_filling", 4.0, 0.5, 30.0, "filling rate, in units of diastole's share of the beat"),
         ("left_kick", 1.0, 0.5, 3.0, "end-diastolic over mean atrial pressure"),
         ("right_afterload", 1.2, 0.3, 4.0, ""),
-        ("right_ejection", 1.0, 0.3, 3.0, ""),
         ("right_filling", 4.0, 0.5, 30.0, ""),
         ("right_kick", 1.0, 0.5, 3.0, ""),
         ("pulse_height", 0.8, 0.2, 2.0, "pulse pressure over stroke volume / compliance"),
@@ -252,7 +259,8 @@ _LARGER: Final = (
     "left_atrial_dead_volume", "right_atrial_dead_volume", *_VOLUMES,
 )  # fmt: skip
 _SMALLER: Final = (
-    "systemic_resistance", "venous_resistance", "pulmonary_resistance", "left_elastance", "left_stiffness",
+    "systemic_resistance", "venous_resistance", "pulmonary_resistance", "left_source_resistance",
+    "right_source_resistance", "left_elastance", "left_stiffness",
     "right_elastance", "right_stiffness", "characteristic_impedance", "aortic_valve_resistance",
     "mitral_valve_resistance", "pulmonary_valve_resistance", "tricuspid_valve_resistance",
     "pulmonary_venous_resistance", "left_atrial_elastance", "right_atrial_elastance",

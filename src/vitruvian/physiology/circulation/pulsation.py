@@ -34,6 +34,7 @@ PV: Final = Y["pulmonary_veins"]
 PHASE: Final = Y["phase"]
 
 _FLOW_IN: Final = U["blood_volume_flow"]
+_LUNG_FACTOR: Final = U["pulmonary_resistance_factor"]
 _CHEST: Final = U["intrathoracic_pressure"]
 _CHEST_REST: Final = P["intrathoracic_rest"]
 _RV: Final = P["venous_resistance"]
@@ -56,6 +57,8 @@ _PR: Final = P["right_diastolic_pressure"]
 _SYS0: Final = P["systole_base"]
 _SYS1: Final = P["systole_slope"]
 _Z: Final = P["characteristic_impedance"]
+_SL: Final = P["left_source_resistance"]
+_SR: Final = P["right_source_resistance"]
 _RAV: Final = P["aortic_valve_resistance"]
 _RMV: Final = P["mitral_valve_resistance"]
 _RPU: Final = P["pulmonary_valve_resistance"]
@@ -74,8 +77,8 @@ _LOW_SET: Final = P["low_pressure_set"]
 
 @njit(error_model="numpy")
 def pressures(y, p, u):  # type: ignore[no-untyped-def]
-    """Pressures against the air, mmHg: left ventricle and atrium, right ventricle and atrium, systemic artery and
-    vein, pulmonary artery and vein.
+    """Pressures against the air, mmHg: left ventricle and atrium, right ventricle and atrium, systemic artery and vein,
+    pulmonary artery and vein; those of the ventricles as if nothing flowed out (equation 14).
     """
     chest = u[_CHEST] - p[_CHEST_REST]
     period = 60.0 / heart_rate(y, p, u)
@@ -106,12 +109,12 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     """Slopes, mL/s for volumes."""
     left, left_atrial, right, right_atrial, artery, vein, lung_artery, lung_vein = pressures(y, p, u)
     mitral = max(left_atrial - left, 0.0) / p[_RMV]
-    aortic = max(left - artery, 0.0) / (p[_RAV] + p[_Z])
+    aortic = max(left - artery, 0.0) / (p[_RAV] + p[_Z] + p[_SL] * left)
     tricuspid = max(right_atrial - right, 0.0) / p[_RTV]
-    pulmonary = max(right - lung_artery, 0.0) / p[_RPU]
+    pulmonary = max(right - lung_artery, 0.0) / (p[_RPU] + p[_SR] * right)
     tissue = (artery - vein) / max(resistance(y, p, u) - p[_Z], 0.01)
     back = (vein - right_atrial) / p[_RV]
-    lung = (lung_artery - lung_vein) / p[_RP]
+    lung = (lung_artery - lung_vein) / (p[_RP] * u[_LUNG_FACTOR])
     home = (lung_vein - left_atrial) / p[_RPV]
     chest = u[_CHEST] - p[_CHEST_REST]
     control(y, p, u, artery + p[_Z] * aortic, right_atrial - chest, tissue, dydt)
@@ -130,16 +133,16 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
 def observe(t, y, p, u, out):  # type: ignore[no-untyped-def]
     """Outputs in the order of `BEATS_OUTPUTS`."""
     left, left_atrial, right, right_atrial, artery, _, lung_artery, _ = pressures(y, p, u)
-    aortic = max(left - artery, 0.0) / (p[_RAV] + p[_Z])
+    aortic = max(left - artery, 0.0) / (p[_RAV] + p[_Z] + p[_SL] * left)
     total = y[LV] + y[LA] + y[RV] + y[RA] + y[SA] + y[SV] + y[PA] + y[PV]
     out[0] = heart_rate(y, p, u)
     out[1] = y[reflex.SENSED] + p[reflex._HEIGHT] * u[reflex._TILT]
     out[2] = y[reflex.FILLING] + u[_CHEST] - p[_CHEST_REST]
     out[3] = y[reflex.FLOW] * 0.06
     out[4] = artery + p[_Z] * aortic
-    out[5] = left
+    out[5] = left - p[_SL] * left * aortic
     out[6] = left_atrial
-    out[7] = right
+    out[7] = right - p[_SR] * right * max(right - lung_artery, 0.0) / (p[_RPU] + p[_SR] * right)
     out[8] = right_atrial
     out[9] = lung_artery
     out[10] = y[LV]

@@ -18,7 +18,7 @@ from numba import njit
 from vitruvian.physiology.fluids.parameters import IMPORTS, INPUTS, PARAMETERS, STATES
 
 P: Final = {one.name: i for i, one in enumerate(PARAMETERS)}
-U: Final = {one.name: i for i, one in enumerate((*INPUTS, *IMPORTS))}
+U: Final = {name: i for i, name in enumerate([*(a.name for a in INPUTS), *(b.name for b in IMPORTS)])}
 Y: Final = {one.name: i for i, one in enumerate(STATES)}
 
 LAG_FLOW_S: Final = 1.0

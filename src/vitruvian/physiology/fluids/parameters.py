@@ -21,8 +21,8 @@ PARAMETERS: Final = (
               "Hahn 2010, Anesthesiology 113:470", "of the shift into the tissue", 0.3, estimated=True),
     Parameter("split_crystalloid", 2.3, "1", 0, 10, f"{BIGHAMIAN}, alpha of infusion; Hahn 2010: 25 to 30 % stays",
               "to the tissue over what stays in the vessels", 0.2, estimated=True),
-    Parameter("split_colloid", 0.35, "1", 0, 5, "assumption: three quarters stay at first; Rehm 2001, Anesthesiology 95:849, "
-              "found more", "as above"),
+    Parameter("split_colloid", 0.35, "1", 0, 5, "assumption: three quarters stay at first; "
+              "Rehm 2001, Anesthesiology 95:849, found more", "as above"),
     Parameter("split_loss", 0.30, "1", 0, 5, f"{BIGHAMIAN}, alpha of haemorrhage; Lundvall 1989, Acta Physiol Scand "
               "137:513: refill within the hour", "what the tissue gives back over what stays lost", 0.2),
     Parameter("filtration", 1.0, "mL/min/mm[Hg]", 0, 20, "assumption: what capillary pressure does beyond the feedback "
