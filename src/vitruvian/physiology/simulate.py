@@ -118,5 +118,5 @@ def settled(model: Model, p: Floats, u: Floats | None = None) -> Floats:
 
 @lru_cache(maxsize=256)
 def _settled_one(model: Model, values: bytes) -> Floats:
-    p = np.frombuffer(values).reshape(1, -1)
+    p = np.frombuffer(values).reshape(1, -1).copy()  # writable: read-only arrays would be compiled for once more
     return run(model, start(model, p), p, -model.settle, 0.0, (), held(model.rest())).check(model).end
