@@ -54,8 +54,8 @@ PARAMETERS: Final = (
               "minimal inhibitory concentration for `antibiotic_concentration`"),
     Parameter("injury_half", 0.35, "1", 0.02, 3.0, _ASSUMED + "activated phagocytes at half of the effect"),
     Parameter("injury_lag", 4.0, "h", 0.2, 48.0, _ASSUMED + "hours from cells to organs"),
-    Parameter("resistance_fall", 0.55, "1", 0.0, 0.9, _ASSUMED + "most fall of vascular resistance; septic shock halves it"
-              " (Parrillo 1993, N Engl J Med 328:1471)", spread=0.2, estimated=True),
+    Parameter("resistance_fall", 0.55, "1", 0.0, 0.9, _ASSUMED + "most fall of vascular resistance; septic shock halves"
+              " it (Parrillo 1993, N Engl J Med 328:1471)", spread=0.2, estimated=True),
     Parameter("contractility_fall", 0.35, "1", 0.0, 0.9, _ASSUMED + "Parker 1984 (Ann Intern Med 100:483): ejection "
               "fraction 0.3-0.4 in septic shock", spread=0.3),
     Parameter("tone_fall", 0.25, "1", 0.0, 0.9, _ASSUMED + "venous pooling (Magder 2016, Crit Care 20:89)", spread=0.3),

@@ -13,7 +13,7 @@ from typing import Final
 
 from numba import njit
 
-__all__ = ["HUFNER_ML_G", "SOLUBILITY_ML_ML_MMHG", "acid_base", "bicarbonate", "blood", "oxygen_content"]
+__all__ = ["HUFNER_ML_G", "SOLUBILITY_ML_ML_MMHG", "acid_base", "bicarbonate", "blood", "contents", "oxygen_content"]
 
 LN10: Final = math.log(10.0)
 HUFNER_ML_G: Final = 1.34  # oxygen bound by a gram of haemoglobin, with its usual inactive share (West, Nunn)
@@ -25,7 +25,7 @@ HILL_FALL: Final = 1.20
 HILL_SCALE_MMHG: Final = 29.25
 RBC_PH_SLOPE: Final = 0.795  # of red cell pH on plasma pH (Siggaard-Andersen 1971, in Dash 2016)
 HCO3_AT_74: Final = 0.0304 * 10.0**1.3  # mmol/L a mmHg of carbon dioxide at pH 7.4
-NEWTON_STEPS: Final = 3
+HALLEY_STEPS: Final = 2
 
 
 @njit(error_model="numpy")
@@ -39,14 +39,14 @@ def acid_base(pco2, base, hb):  # type: ignore[no-untyped-def]
     r = 24.26 + base / (1.0 - 0.0143 * hb)
     x = math.log((max(r, 1.0) + b) / (a + b)) * 1.1
     h = a * math.exp(x)
-    for _ in range(NEWTON_STEPS):
-        x -= (h + b * x - r) / (h + b)
+    for _ in range(HALLEY_STEPS):
+        off, slope = h + b * x - r, h + b
+        x -= 2.0 * off * slope / (2.0 * slope * slope - off * h)
         h = a * math.exp(x)
     return x, h, b
 
 
-@njit(error_model="numpy")
-def blood(po2, pco2, base, hb, warmer):  # type: ignore[no-untyped-def]
+def _blood(po2, pco2, base, hb, warmer):  # type: ignore[no-untyped-def]
     """(saturation, pH, CO2 content, dS/dPO2, dS/dPCO2, dS/dBE, dC/dPO2, dC/dPCO2, dC/dBE) of blood.
 
     po2, pco2 mmHg; base excess mmol/L; hb g/dL; `warmer` Cel above 37. Content in mL (STPD) a mL of blood.
@@ -98,6 +98,17 @@ def blood(po2, pco2, base, hb, warmer):  # type: ignore[no-untyped-def]
         0.01 * (plasma * (1.0 - q) / pco2 + by_x * x_c + by_s * s_c),
         0.01 * (by_x * x_b + by_s * s_b),
     )  # fmt: skip
+
+
+blood: Final = njit(error_model="numpy")(_blood)
+_blood_within: Final = njit(error_model="numpy", inline="always")(_blood)
+
+
+@njit(error_model="numpy")
+def contents(po2, pco2, base, hb, warmer):  # type: ignore[no-untyped-def]
+    """(saturation, pH, CO2 content) of `blood`, without the slopes."""
+    s, ph, co2, _, _, _, _, _, _ = _blood_within(po2, pco2, base, hb, warmer)
+    return s, ph, co2
 
 
 @njit(error_model="numpy")

@@ -12,7 +12,7 @@ from typing import Final
 
 from numba import njit
 
-from vitruvian.physiology.respiration.blood import bicarbonate, blood, oxygen_content
+from vitruvian.physiology.respiration.blood import bicarbonate, blood, contents, oxygen_content
 from vitruvian.physiology.respiration.control import breathing, drive, low_flow
 from vitruvian.physiology.respiration.names import I, P, S
 
@@ -89,7 +89,7 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     base = base_excess(y, p)
     s_a, _, c_a, sao, sac, sab, cao, cac, cab = blood(y[S.arterial_oxygen], y[S.arterial_co2], base, hb, warmer)
     s_v, _, c_v, svo, svc, svb, cvo, cvc, cvb = blood(y[S.venous_oxygen], y[S.venous_co2], base, hb, warmer)
-    s_e, _, c_e, _, _, _, _, _, _ = blood(y[S.alveolar_oxygen], y[S.alveolar_co2], base, hb, warmer)
+    s_e, _, c_e = contents(y[S.alveolar_oxygen], y[S.alveolar_co2], base, hb, warmer)
     o_a = oxygen_content(s_a, y[S.arterial_oxygen], hb)
     o_v = oxygen_content(s_v, y[S.venous_oxygen], hb)
     o_e = oxygen_content(s_e, y[S.alveolar_oxygen], hb)
@@ -165,8 +165,8 @@ def observe(t, y, p, u, out):  # type: ignore[no-untyped-def]
     """What is seen, in the order of OUTPUTS."""
     flow, hb, warmer = max(u[I.cardiac_output], 0.5), max(u[I.hemoglobin_concentration], 1.0), u[I.temperature_shift]
     base = base_excess(y, p)
-    s_a, ph, _, _, _, _, _, _, _ = blood(y[S.arterial_oxygen], y[S.arterial_co2], base, hb, warmer)
-    s_v, _, _, _, _, _, _, _, _ = blood(y[S.venous_oxygen], y[S.venous_co2], base, hb, warmer)
+    s_a, ph, _ = contents(y[S.arterial_oxygen], y[S.arterial_co2], base, hb, warmer)
+    s_v, _, _ = contents(y[S.venous_oxygen], y[S.venous_co2], base, hb, warmer)
     ventilation, rate, _, dead, unperfused = breathing(y, p, u, flow)
     hco3 = bicarbonate(y[S.arterial_co2], ph)
     taken, made = metabolism(y, p)
@@ -196,9 +196,7 @@ def observe(t, y, p, u, out):  # type: ignore[no-untyped-def]
 @njit(error_model="numpy")
 def emit(t, y, p, x):  # type: ignore[no-untyped-def]
     """Exports, in the order of EXPORTS."""
-    _, ph, _, _, _, _, _, _, _ = blood(
-        y[S.arterial_oxygen], y[S.arterial_co2], base_excess(y, p), p[P.hemoglobin_rest], 0.0
-    )
+    _, ph, _ = contents(y[S.arterial_oxygen], y[S.arterial_co2], base_excess(y, p), p[P.hemoglobin_rest], 0.0)
     x[0] = y[S.arterial_oxygen]
     x[1] = y[S.arterial_co2]
     x[2] = y[S.pleural_pressure]

@@ -74,7 +74,7 @@ PARAMETERS: Final = (
               "Farhi, Rahn 1960 (Anesthesiology 21:604): 1.7-2 mL/kg/mm[Hg] within an hour"),
     Parameter("tissue_co2_flow", 0.10, "mL/s/mm[Hg]", 0.01, 2.0,
               _ASSUMED + "time constant near 10 min (Farhi, Rahn 1960)"),
-    Parameter("barometric_pressure", 760.0, "mm[Hg]", 350.0, 800.0, "ICAO standard atmosphere; lower it for altitude",
+    Parameter("barometric_pressure", 760.0, "mm[Hg]", 230.0, 800.0, "ICAO standard atmosphere; lower it for altitude",
               scale="plain"),
     Parameter("cardiac_output_rest", 93.0, "mL/s", 10.0, 300.0, "5.6 L/min: the standard male of Pulse and BioGears"),
     # --- control
@@ -91,7 +91,7 @@ PARAMETERS: Final = (
     Parameter("hypoxic_gain", 0.9, "L/min", 0.05, 4.0,
               "L/min a percent of desaturation at normal carbon dioxide: Weil 1970 (J Clin Invest 49:1061), "
               "Rebuck, Campbell 1974 (Am Rev Respir Dis 109:345)", spread=0.4),
-    Parameter("hypoxic_scale", 8.0, "mm[Hg]", 3.0, 40.0,
+    Parameter("hypoxic_scale", 10.0, "mm[Hg]", 3.0, 40.0,
               _ASSUMED + "hypoxia and carbon dioxide multiply (Lloyd, Cunningham 1963); e-fold over this distance"),
     Parameter("acid_gain", 1.3, "mm[Hg].L/mmol", 0.3, 3.0,
               "carbon dioxide a mmol/L of acid weighs: Winter's rule 1.2-1.5 (Albert 1967, Ann Intern Med 66:312)"),
@@ -134,7 +134,7 @@ PARAMETERS: Final = (
     Parameter("pleural_lag_s", 6.0, "s", 1.0, 60.0, _ASSUMED + "two breaths"),
     Parameter("collapse_lag_s", 90.0, "s", 5.0, 1800.0, _ASSUMED + "minutes to a full tension pneumothorax"),
     Parameter("tension_pressure", 15.0, "mm[Hg]", 0.0, 40.0,
-              _ASSUMED + "mean mediastinal pressure of a full tension pneumothorax; Barton 1995 (J Trauma 38:280), pigs"),
+              _ASSUMED + "mean mediastinal pressure of a full tension pneumothorax; Barton 1995 (J Trauma 38:280)"),
 )  # fmt: skip
 
 INPUTS: Final = (
