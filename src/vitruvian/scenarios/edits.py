@@ -38,7 +38,6 @@ PERSONAL: Final[dict[str, str]] = {
 }
 ROUNDS: Final = 12
 REACHED: Final = 0.02  # share of an edited value by which the body may miss it
-CORRELATION_Z: Final = 3.0  # correlations below this many standard errors are the sample's noise
 RIDGE: Final = 1e-3  # of each output's variance: outputs that go together need no huge steps
 EDGE: Final = 1e-6  # how near a bound, as a share of the range, a value may come
 
@@ -199,14 +198,16 @@ def _tolerance(wanted: Sequence[tuple[str, float]]) -> Floats:
 
 
 def _gain(plain: Floats, shown: Floats) -> Floats:
-    """Regression (Z, K) of every coordinate (M, Z) on the outputs (M, K), of what correlates beyond chance."""
+    """Regression (Z, K) of every coordinate (M, Z) on the outputs (M, K); correlations lose what chance would give
+    them, 1 / M of their square.
+    """
     members = len(plain)
     about, seen = plain - plain.mean(axis=0), shown - shown.mean(axis=0)
     cross, spread = about.T @ seen / members, seen.T @ seen / members
     scale = np.sqrt(np.outer(about.var(axis=0), seen.var(axis=0)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.where(scale > 0, np.abs(cross) / scale, 0.0)
-    cross = np.where(correlation >= CORRELATION_Z / np.sqrt(members), cross, 0.0)
+        square = np.where(scale > 0, (cross / scale) ** 2, 0.0)
+        cross = np.where(square > 1 / members, cross * (1 - 1 / (members * square)), 0.0)
     ridge = np.diag(np.maximum(RIDGE * np.diag(spread), 1e-300))
     return np.asarray(cross @ np.linalg.pinv(spread + ridge), np.float64)
 

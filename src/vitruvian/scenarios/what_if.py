@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
 from vitruvian.core.vocabulary import VOCABULARY
-from vitruvian.physiology.actions import schedule
+from vitruvian.physiology.actions import find, schedule
 from vitruvian.physiology.base import Model
 from vitruvian.physiology.engine import drive
 from vitruvian.physiology.run import Schedule, held, run
@@ -86,6 +86,8 @@ def what_if(
     """
     model = posterior.model
     names = [one.name for one in model.outputs if one.name in VOCABULARY] if outputs is None else list(outputs)
+    for action in scenario.actions:
+        find(model, action.name)  # an unknown intervention is a mistake, not a question outside the domain
     reasons = _not_answerable(posterior)
     if reasons:
         return WhatIf(scenario, posterior.at_us, outside=reasons)

@@ -23,7 +23,9 @@ from vitruvian.prediction.scores import Scores, score_event, views
 from vitruvian.prediction.scores.inputs import INPUTS
 from vitruvian.prediction.scores.of_twins import scores_of
 from vitruvian.prediction.sepsis import RiskColumns, SepsisModel
+from vitruvian.scenarios import Signals
 from vitruvian.signals.features import PERSONAL, features
+from vitruvian.signals.tracker import Tracker
 from vitruvian.twin import NO_BIRTH, Twins
 from vitruvian.twin.twins import SEX_CODES
 
@@ -104,6 +106,15 @@ class Assessor:
         birth_us, sex = self._twins.birth_us[rows], self._twins.sex[rows]
         age_years = np.where(birth_us == NO_BIRTH, np.nan, (now_us - birth_us) / _YEAR_US)
         return features(self._twins.tracker, rows, now_us, age_years=age_years, male=_MALE[sex])
+
+    def signals(self, pid: int, now_us: int) -> Signals:
+        """A copy of what the scores and the model read of one patient, who has a twin."""
+        rows = self._twins.rows(np.array([pid]))
+        tracker = Tracker(1)
+        tracker.copy_rows(self._twins.tracker, np.array([0]), rows)
+        birth_us = int(self._twins.birth_us[rows[0]])
+        age_years = np.nan if birth_us == NO_BIRTH else (now_us - birth_us) / _YEAR_US
+        return Signals(tracker, birth_us, float(age_years), float(_MALE[self._twins.sex[rows[0]]]))
 
     def forget(self, pids: Iterable[int]) -> None:
         """These patients merged away or left."""

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.views import (
     AlertView,
     BedRow,
@@ -43,7 +44,7 @@ class ReceiptView(msgspec.Struct):
     detail: str
 
 
-# What an answer holds beside its freshness, by path.
+# What an answer holds beside its freshness, by path; by method and path where another method's answer differs.
 _PATIENT: Final = "/api/v1/patients/{patient}"
 _TAKEN: Final[Mapping[str, Any]] = {
     "read": int,
@@ -67,6 +68,12 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     f"{_PATIENT}/twin": {"twin": TwinView},
     f"{_PATIENT}/risk": {"risks": list[RiskPoint]},
     f"{_PATIENT}/timeline": {"events": list[EventView]},
+    f"{_PATIENT}/body": {"body": BodyView},
+    f"{_PATIENT}/forecast": {"forecast": ForecastView},
+    f"{_PATIENT}/what-if": {"what_if": WhatIfView},
+    "/api/v1/scenarios": {"scenarios": list[ScenarioView]},
+    "POST /api/v1/scenarios": {"scenario": ScenarioView},
+    "/api/v1/scenarios/{scenario}": {"scenario": ScenarioView},
     "/api/v1/alerts": {"alerts": list[AlertView]},
     "/api/v1/alerts/{alert}/acknowledge": {"alert": AlertView},
     "/api/v1/alerts/{alert}/snooze": {"alert": AlertView},
@@ -128,23 +135,28 @@ def _completed(description: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):  # ours are problems
         schemas.pop(name, None)
     for path, operations in description["paths"].items():
-        for operation in operations.values():
-            _answers(path, operation)
+        for method, operation in operations.items():
+            _answers(method, path, operation)
     return description
 
 
-def _answers(path: str, operation: dict[str, Any]) -> None:
+def _answers(method: str, path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
+    held = ANSWERS.get(f"{method.upper()} {path}", ANSWERS.get(path))
     if path in OTHER_TYPES:
         responses["200"]["content"] = {OTHER_TYPES[path]: {"schema": {"type": "string"}}}
-    elif path in ANSWERS:
-        responses["200"]["content"] = {"application/json": {"schema": _answer(ANSWERS[path])}}
+    elif held is not None:
+        responses["200"]["content"] = {"application/json": {"schema": _answer(held)}}
     codes = [*EVERYWHERE, 503]
     if "requestBody" in operation:
         codes += _WITH_BODY
     if operation.get("parameters"):
         codes.append(422)
-    if "{" in path or any(one["name"] in ("patient", "after") for one in operation.get("parameters", ())):
+    if (
+        "{" in path
+        or path == "/api/v1/scenarios"
+        or any(one["name"] in ("patient", "after") for one in operation.get("parameters", ()))
+    ):
         codes += _ABOUT_ONE
     for code in sorted(set(codes)):
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

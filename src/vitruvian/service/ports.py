@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from vitruvian.core.events import Entry, Receipt, Refusal
+from vitruvian.physiology.trajectories import Trajectories
+from vitruvian.scenarios import Posterior, Scenario
+from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.hub import Hub
 from vitruvian.service.views import (
     AlertView,
@@ -24,6 +27,110 @@ from vitruvian.service.views import (
 Mode = Literal["simulated", "replay", "live"]
 
 
+class Estimated(Protocol):
+    """An unmeasured quantity as a filter estimates it: the middle 90 and 50 % of its members, the 90 % believed before
+    any data, and how much of it comes from data (0 to 1).
+    """
+
+    @property
+    def name(self) -> str:
+        """Of the vocabulary, or the model's own."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """UCUM."""
+        ...
+
+    @property
+    def median(self) -> float:
+        """The middle member."""
+        ...
+
+    @property
+    def low(self) -> float:
+        """5th percentile."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """95th percentile."""
+        ...
+
+    @property
+    def low50(self) -> float:
+        """25th percentile."""
+        ...
+
+    @property
+    def high50(self) -> float:
+        """75th percentile."""
+        ...
+
+    @property
+    def prior_low(self) -> float:
+        """5th percentile before any data."""
+        ...
+
+    @property
+    def prior_high(self) -> float:
+        """95th percentile before any data."""
+        ...
+
+    @property
+    def from_data(self) -> float:
+        """Share that data decided."""
+        ...
+
+
+class BodiesPort(Protocol):
+    """Whatever keeps patients' bodies, by the patient's number."""
+
+    def posterior(self, pid: int) -> Posterior | None:
+        """The body now; None where there is none yet."""
+        ...
+
+    def forecast(self, pid: int, horizon_s: float, every_s: float = 300.0) -> Trajectories | None:
+        """What comes next with nothing changed; None where nothing can be said."""
+        ...
+
+    def estimates(self, pid: int) -> Sequence[Estimated]:
+        """What is not measured."""
+        ...
+
+
+class BodyAnswersPort(Protocol):
+    """What is answered of bodies; `service.bodies.BodyAnswers` is the real one. NotFoundError for unknown ids."""
+
+    def body(self, patient: str) -> BodyView:
+        """The body now: its standing, estimates, and what may be asked of it."""
+        ...
+
+    def forecast(self, patient: str, hours: float) -> ForecastView:
+        """What comes next with nothing changed."""
+        ...
+
+    def what_if(self, patient: str, scenario: Scenario, outputs: Sequence[str] | None = None) -> WhatIfView:
+        """What a scenario would change."""
+        ...
+
+    def saved(self, patient: str | None) -> list[ScenarioView]:
+        """Saved scenarios of a patient and for everyone; None: all."""
+        ...
+
+    def scenario(self, which: str) -> ScenarioView:
+        """One of them."""
+        ...
+
+    def save(self, patient: str, scenario: Scenario, by: str) -> ScenarioView:
+        """Keep one, durably; for everyone where `patient` is empty."""
+        ...
+
+    def delete(self, which: str) -> ScenarioView:
+        """Forget one."""
+        ...
+
+
 class WardPort(Protocol):
     """The running ward. Reads answer from memory or by the journal's indexes; none of them waits for a commit.
 
@@ -36,6 +143,11 @@ class WardPort(Protocol):
     title: str  # what the ward is called on its page
     speed: float  # clinical seconds a second; 1 unless a replay runs faster
     zone: str  # IANA name of the facility's zone, in which pages show times
+
+    @property
+    def body_answers(self) -> BodyAnswersPort:
+        """What is answered of patients' bodies."""
+        ...
 
     def now_us(self) -> int:
         """The clinical clock."""

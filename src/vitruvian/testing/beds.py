@@ -12,8 +12,11 @@ from vitruvian.core.events import Entry, Event, Person, Quantity
 from vitruvian.core.identifiers import Location
 from vitruvian.core.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.prediction.scores.inputs import NO_BIRTH
+from vitruvian.scenarios import Signals
 from vitruvian.service.build import Latest
 from vitruvian.service.views import AlertView
+from vitruvian.signals.tracker import Tracker
 
 SPREAD: Final = {
     "heart_rate": (82.0, 14.0),
@@ -93,6 +96,23 @@ class Bed:
             apart = (values[-1][0] - values[-2][0]) / SECOND_US if len(values) > 1 else None
             found[concept] = Latest(values[-1][1], values[-1][0], apart)
         return found
+
+    def newest(self) -> dict[str, float]:
+        """The newest value of each concept."""
+        return {concept: values[-1][1] for concept, values in self.samples.items() if values}
+
+    def signals(self, now_us: int) -> Signals:
+        """What risk models would have read: the last day of every concept, in a tracker."""
+        tracker = Tracker(1)
+        for concept, values in self.samples.items():
+            at_us, number = (np.array(column) for column in zip(*values, strict=True))
+            recent = (at_us > now_us - DAY_US) & (at_us <= now_us)
+            rows = np.zeros(int(recent.sum()), np.int64)
+            index = np.full(len(rows), VOCABULARY[concept].index, np.int64)
+            tracker.update(rows, index, at_us[recent].astype(np.int64), number[recent].astype(np.float64))
+        birth_us = NO_BIRTH if self.person.birth_us is None else self.person.birth_us
+        years = (now_us - birth_us) / (365.2425 * DAY_US)
+        return Signals(tracker, birth_us, years, 1.0 if self.person.sex == "male" else 0.0)
 
     def begin(self, now_us: int, history_h: float) -> None:
         """Hours of history by the minute, growing as ill as the patient is; then weight, oxygen and consciousness."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,15 +10,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vitruvian.core.errors import NotFoundError
 from vitruvian.physiology.base import Model
 from vitruvian.physiology.person import Person
 from vitruvian.physiology.run import held, observe, run
 from vitruvian.physiology.simulate import population, settled
-from vitruvian.physiology.trajectories import Trajectories
+from vitruvian.physiology.trajectories import BANDS, Trajectories
+from vitruvian.scenarios import ScenarioStore, Signals
 from vitruvian.scenarios.edits import Members, condition
+from vitruvian.service.bodies import BodyAnswers
+from vitruvian.testing.beds import Bed
 from vitruvian.testing.stand_in import STAND_IN
 
-__all__ = ["STAND_IN", "MemoryBodies"]
+__all__ = ["STAND_IN", "MemoryBodies", "memory_bodies"]
 
 MEMBERS: Final = 32
 KEPT_OF_PRIOR: Final = 0.25  # of the spread believed before, how much the stand-in of a filter leaves
@@ -118,8 +123,32 @@ class MemoryBodies:
         found = []
         for name in ("cardiac_output", "systemic_vascular_resistance", "blood_volume", "shunt_fraction"):
             place = body.model.output_index[name]
-            q = np.quantile(now[:, place], (0.5, 0.05, 0.95, 0.25, 0.75)).tolist()
+            low, low50, middle, high50, high = np.quantile(now[:, place], BANDS).tolist()
             prior_low, prior_high = np.quantile(before[:, place], (0.05, 0.95)).tolist()
             share = float(np.clip(1 - now[:, place].var() / before[:, place].var(), 0, 1))
-            found.append(Estimate(name, body.model.outputs[place].unit, *q, prior_low, prior_high, share))
+            unit = body.model.outputs[place].unit
+            found.append(Estimate(name, unit, middle, low, high, low50, high50, prior_low, prior_high, share))
         return found
+
+
+def memory_bodies(
+    beds: Mapping[str, Bed], now_us: Callable[[], int], lock: threading.RLock
+) -> tuple[MemoryBodies, BodyAnswers]:
+    """The bodies of a ward in memory, and what the service answers of them; a bed's number is its patient's."""
+    by_number = {int(one.id[4:]): one for one in beds.values()}
+
+    def known(patient: str) -> tuple[int, str]:
+        if patient not in beds:
+            raise NotFoundError(f"found no patient {patient[:64]!r}; see the list of patients")
+        return int(patient[4:]), patient
+
+    def newest(pid: int) -> Mapping[str, float]:
+        with lock:
+            return by_number[pid].newest()
+
+    def signals(pid: int) -> Signals:
+        with lock:
+            return by_number[pid].signals(now_us())
+
+    bodies = MemoryBodies(newest, now_us)
+    return bodies, BodyAnswers(ScenarioStore(), known, signals, now_us, bodies=bodies)

@@ -43,6 +43,7 @@ from vitruvian.service.views import (
     TwinView,
 )
 from vitruvian.testing.beds import RULES, SPREAD, Bed
+from vitruvian.testing.bodies import memory_bodies
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -84,6 +85,7 @@ class MemoryWard:
             for entry in bed.results(START_US):
                 self._keep(bed, entry, entry.events[0].occurred_us + 20 * MINUTE_US)
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us)
+        self.bodies, self.body_answers = memory_bodies(self._beds, self.now_us, self._lock)
 
     def _keep(self, bed: Bed, entry: Entry, recorded_us: int) -> int:
         self._last_seq = next(self._seq)
