@@ -6,6 +6,7 @@ The same object serves the command line, HTTP, what-if, treatment planning and v
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -138,7 +139,13 @@ def _level(model: Model, given: Input, action: Action, weight_kg: float | None) 
     return level
 
 
+def _read(unit: str, wanted: str) -> str:
+    """The unit as it is meant: units of insulin are written U, which UCUM has for the activity of enzymes."""
+    return re.sub(r"(?<![A-Za-z\[])(IU|U|units?)(?![A-Za-z\]])", "[iU]", unit) if "[iU]" in wanted else unit
+
+
 def _converted(value: float, unit: str, wanted: str, weight_kg: float | None) -> float | None:
+    unit = _read(unit, wanted)
     for scale, target in ((1.0, wanted), (weight_kg or 0.0, wanted.replace("/kg", ""))):
         if scale == 0.0 or (scale != 1.0 and target == wanted):
             continue
@@ -151,7 +158,7 @@ def _converted(value: float, unit: str, wanted: str, weight_kg: float | None) ->
 
 
 def _doses(model: Model, dose: Dose, action: Action, p: NDArray[np.float64] | None) -> list[tuple[float, int, float]]:
-    factor, _ = conversion(action.unit or dose.unit, dose.unit)
+    factor, _ = conversion(_read(action.unit or dose.unit, dose.unit), dose.unit)
     amount = action.value * factor
     if not 0 <= amount <= dose.high:
         raise ModelError(f"{model.name}: found {action.name} of {amount:g} {dose.unit}, expected 0 to {dose.high:g}")

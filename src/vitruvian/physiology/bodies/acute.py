@@ -11,11 +11,13 @@ from vitruvian.physiology.bodies.compose import compose
 from vitruvian.physiology.circulation import BEATS, CIRCULATION
 from vitruvian.physiology.fluids import FLUIDS
 from vitruvian.physiology.inflammation import INFLAMMATION
+from vitruvian.physiology.kidney import KIDNEY
+from vitruvian.physiology.pharmacology import ESMOLOL, FUROSEMIDE, NOREPINEPHRINE, PROPOFOL
 from vitruvian.physiology.respiration import RESPIRATION
 
 __all__ = ["ACUTE", "ACUTE_BEATS"]
 
-_OTHERS: Final = (RESPIRATION, FLUIDS, INFLAMMATION)
+_OTHERS: Final = (RESPIRATION, FLUIDS, INFLAMMATION, KIDNEY, NOREPINEPHRINE, PROPOFOL, ESMOLOL, FUROSEMIDE)
 
 ACUTE: Final[Model] = compose(
     "acute", "Acute-care body", [CIRCULATION, *_OTHERS], settle=1_800.0, first_step=0.5, rtol=1e-4

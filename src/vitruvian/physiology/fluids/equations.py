@@ -42,6 +42,7 @@ _FILTRATION: Final = P["filtration"]
 _CAPILLARY_REST: Final = P["capillary_rest"]
 _ESCAPE: Final = P["escape"]
 _UNIT_HCT: Final = P["red_cell_hematocrit"]
+_INTAKE: Final = P["intake"]
 _UNIT_HB: Final = P["unit_hemoglobin"]
 _LOSS: Final = U["blood_loss"]
 _CRYSTALLOID: Final = U["crystalloid"]
@@ -72,7 +73,8 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     loss = u[_LOSS] * PER_MIN * min(volume / (0.1 * p[_START]), 1.0)
     crystalloid, colloid = u[_CRYSTALLOID] * PER_MIN, u[_COLLOID] * PER_MIN
     cells, plasma = u[_CELLS] * PER_MIN, u[_PLASMA] * PER_MIN
-    urine = u[_URINE] * min(max(y[PLASMA] / (0.1 * p[_START]), 0.0), 1.0)
+    # What is drunk makes up for the usual urine: only the rest is a loss, or a gain.
+    urine = u[_URINE] * min(max(y[PLASMA] / (0.1 * p[_START]), 0.0), 1.0) - p[_INTAKE] * PER_MIN
     moved = shift(y, p, u)
     given = crystalloid + colloid + cells + plasma
     dydt[PLASMA] = (

@@ -17,21 +17,23 @@ PARAMETERS: Final = (
               "107:1747)", "at the start", 0.06, estimated=True),
     Parameter("cell_hemoglobin", 33.4, "g/dL", 25, 38, "mean corpuscular concentration, 32 to 36 g/dL", "", 0.02),
     Parameter("interstitial_start", 11_700.0, "mL", 500, 40_000, "Guyton and Hall, chapter 25: 11 L of 70 kg"),
-    Parameter("gain_shift", 0.085, "/min", 0.001, 1, f"{BIGHAMIAN}: proportional feedback; value: half in 8 min, "
+    Parameter("gain_shift", 0.07, "/min", 0.001, 1, f"{BIGHAMIAN}: proportional feedback; value: half in 8 to 10 min, "
               "Hahn 2010, Anesthesiology 113:470", "of the shift into the tissue", 0.3, estimated=True),
     Parameter("split_crystalloid", 2.3, "1", 0, 10, f"{BIGHAMIAN}, alpha of infusion; Hahn 2010: 25 to 30 % stays",
               "to the tissue over what stays in the vessels", 0.2, estimated=True),
     Parameter("split_colloid", 0.35, "1", 0, 5, "assumption: three quarters stay at first; "
               "Rehm 2001, Anesthesiology 95:849, found more", "as above"),
-    Parameter("split_loss", 0.30, "1", 0, 5, f"{BIGHAMIAN}, alpha of haemorrhage; Lundvall 1989, Acta Physiol Scand "
+    Parameter("split_loss", 0.20, "1", 0, 5, f"{BIGHAMIAN}, alpha of haemorrhage; Lundvall 1989, Acta Physiol Scand "
               "137:513: refill within the hour", "what the tissue gives back over what stays lost", 0.2),
-    Parameter("filtration", 1.0, "mL/min/mm[Hg]", 0, 20, "assumption: what capillary pressure does beyond the feedback "
+    Parameter("filtration", 0.5, "mL/min/mm[Hg]", 0, 20, "assumption: what capillary pressure does beyond the feedback "
               "of volume; Guyton gives 6.7 for all of it", "by a change of capillary pressure", 0.3),
     Parameter("capillary_rest", 17.0, "mm[Hg]", 5, 40, "Guyton and Hall, chapter 16", "at which nothing is filtered"),
     Parameter("escape", 0.055, "/h", 0.005, 0.5, "transcapillary escape of albumin 5 to 6 %/h, three times that in "
               "septic shock (Fleck 1985, Lancet 325:781)", "of plasma, by each unit of leak above rest"),
     Parameter("red_cell_hematocrit", 0.55, "1", 0.3, 0.9, "red cells in additive solution 0.50 to 0.65 (European "
               "guide to blood components)", "of the concentrate given"),
+    Parameter("intake", 0.8 * 77.1 / 60, "mL/min", 0, 20, "assumption: as much is drunk and eaten as leaves as urine "
+              "while nothing is done, 1.5 L a day", "water taken in", scale="plain"),
     Parameter("unit_hemoglobin", 18.0, "g/dL", 8, 30, "as above: 50 to 60 g in 300 mL", "of it"),
 )  # fmt: skip
 
@@ -55,7 +57,7 @@ INPUTS: Final = (
 
 IMPORTS: Final = (
     Import("capillary_pressure", "mm[Hg]", 17.0),
-    Import("urine_flow", "mL/s", 0.0, "beyond what is drunk: water lost from the body"),
+    Import("urine_flow", "mL/s", 0.8 * 77.1 / 3_600, "water lost from the body"),
     Import("leak_factor", "1", 1.0, "permeability of capillaries against rest"),
 )
 
@@ -83,6 +85,7 @@ def personalise(values: dict[str, float], person: Person) -> dict[str, float]:
     lean = person.lean_mass_kg / REFERENCE.lean_mass_kg
     made["interstitial_start"] = values["interstitial_start"] * lean
     made["filtration"] = values["filtration"] * lean
+    made["intake"] = values["intake"] * person.weight_kg / REFERENCE.weight_kg
     if person.sex == "female":
         made["hematocrit_start"] = values["hematocrit_start"] * 0.90
     limits = {one.name: one for one in PARAMETERS}
