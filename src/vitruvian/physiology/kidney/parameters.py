@@ -84,9 +84,9 @@ PARAMETERS: Final = (
               "usual adult urine, 1.5 L a day", "urine flow when nothing is done", spread=0.25, estimated=True),
     Parameter("filtration_fraction", 0.2, "1", 0.02, 0.6, SMITH),
     Parameter("hematocrit", 0.45, "1", 0.05, 0.7, "usual adult haematocrit", scale="logit"),
-    Parameter("pressure_reference", 90.0, "mm[Hg]", 30.0, 180.0, "usual adult mean arterial pressure",
+    Parameter("pressure_reference", 87.0, "mm[Hg]", 30.0, 180.0, "usual adult mean arterial pressure",
               "pressure at which the person's own filtration holds"),
-    Parameter("plateau", 80.0, "mm[Hg]", 30.0, 160.0, GUYTON, "autoregulation holds from here", spread=0.08),
+    Parameter("plateau", 80.0, "mm[Hg]", 30.0, 160.0, GUYTON, "autoregulation holds from here", spread=0.03),
     Parameter("filtration_stop", 45.0, "mm[Hg]", 10.0, 79.0, GUYTON, "no filtration below"),
     Parameter("flow_stop", 25.0, "mm[Hg]", 0.0, 79.0, GUYTON, "no blood flow below"),
     Parameter("plateau_top", 180.0, "mm[Hg]", 120.0, 260.0, GUYTON, "autoregulation holds to here"),
@@ -125,7 +125,7 @@ INPUTS: Final = (
     Input("nephrotoxin", "1", 0.0, 0.0, 1.0, "exposure to what harms tubules, 1: severe"),
 )
 IMPORTS: Final = (
-    Import("arterial_pressure", "mm[Hg]", 90.0, "mean arterial pressure"),
+    Import("arterial_pressure", "mm[Hg]", 87.0, "mean arterial pressure"),
     Import("diuresis_factor", "1", 1.0, "urine flow over what it would be, under a diuretic"),
     Import("tissue_damage_factor", "1", 1.0, "share of filtration that illness leaves (1: all of it)"),
 )

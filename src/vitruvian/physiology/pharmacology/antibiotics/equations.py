@@ -92,8 +92,8 @@ def ciprofloxacin_observe(t: float, y: Any, p: Any, u: Any, out: Any) -> None:
 
 @njit
 def ciprofloxacin_emit(t: float, y: Any, p: Any, x: Any) -> None:
-    """Free concentration in plasma, in multiples of the MIC."""
-    x[0] = y[LEVEL] / p[C_V1] * p[C_FREE] / p[MIC]
+    """Free concentration in plasma (mg/L)."""
+    x[0] = y[LEVEL] / p[C_V1] * p[C_FREE]
 
 
 @njit

@@ -106,7 +106,7 @@ CIPROFLOXACIN_DOSES: Final = (
     Dose("ciprofloxacin", "mg", "gut", high=1_500.0, about="swallowed", factor_by="bioavailability"),
     Dose("ciprofloxacin_iv", "mg", "central", high=1_000.0, about="into a vein", concept="ciprofloxacin"),
 )
-CIPROFLOXACIN_EXPORTS: Final = (Export("antibiotic_concentration", "1", "free in plasma, in multiples of the MIC"),)
+CIPROFLOXACIN_EXPORTS: Final = (Export("antibiotic_concentration", "mg/L", "free in plasma"),)
 CIPROFLOXACIN_OUTPUTS: Final = (
     Output("bacterial_count", "1", "logarithm of the bacteria in a mL, where the free concentration is plasma's"),
     Output("ciprofloxacin_level", "ug/mL", "ciprofloxacin in plasma"),
