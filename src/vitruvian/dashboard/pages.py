@@ -125,6 +125,7 @@ def patient_page(
     events = story(ward, patient, start_us=end_us - DAY_US, end_us=end_us, known_by_us=known_by_us)
     return render(
         request, "patient.html", detail=detail, row=detail.row, twin=twin, events=events, seq=seq,
+        body=ward.body_answers.body(detail.row.id),
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,
         hours=hours if hours in RANGES_H else 6, ranges=RANGES_H, hour_us=HOUR_US,
         stored_days=STORED_DAYS, newest_us=detail.row.at_us or max((one.at_us for one in detail.twin.rows), default=0),

@@ -11,6 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from vitruvian.core.time import MINUTE_US, from_us
+from vitruvian.service.body_views import BodyView, EstimateView
 from vitruvian.service.details import pretty_unit
 from vitruvian.service.views import (
     PRIORITY_SYMBOL,
@@ -42,6 +43,15 @@ NOW_CONCEPTS: Final = (
     "body_temperature",
     "consciousness",
 )
+STANDING: Final = {
+    "none": "No body",
+    "learning": "Still learning this patient",
+    "tracking": "Follows this patient",
+    "lost": "Has lost this patient: do not use it",
+    "outside": "Not made for this patient",
+}
+BAR_TOP: Final = {"prior": 6, "wide": 3, "half": 3, "middle": 0}  # how far a bar stays from the edges, of 16
+BAR_PAD: Final = 0.04
 BASIS: Final = {"live": "live", "as_of": "as it was", "as_known": "as it was known"}
 LANE_TITLE: Final[dict[Lane, str]] = {
     "emergency": "Emergency",
@@ -292,6 +302,47 @@ def flags_text(flags: Sequence[str]) -> str:
         "age-unknown": "The age is not known; taken as an adult's.",
     }
     return " ".join(words.get(flag, flag) for flag in flags)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals; never `-0`."""
+    text = f"{round_half_up(abs(value) * 10**decimals) / 10**decimals:.{decimals}f}"
+    return text if value >= 0 or float(text) == 0 else f"-{text}"
+
+
+def share(value: float) -> str:
+    """A share as whole per cent."""
+    return f"{round_half_up(100 * value)} %"
+
+
+def standing_text(body: BodyView) -> str:
+    """How far a body can be trusted, in words."""
+    said = STANDING[body.status]
+    return f"{said}: {body.reason}." if body.reason else f"{said}."
+
+
+def body_model(body: BodyView) -> str:
+    """What computed it."""
+    return f"{body.title}; {body.members} members; {body.person}." if body.title else ""
+
+
+def unmeasured(body: BodyView) -> list[EstimateView]:
+    """What is estimated and not measured; nothing of a body that must not be used."""
+    return [] if body.status in ("lost", "outside") else [one for one in body.estimates if not one.measured]
+
+
+def body_bars(one: EstimateView) -> list[tuple[str, float, float]]:
+    """The bars of an estimate on 0 to 100, as (kind, where, how long)."""
+    low, high = min(one.low, one.prior_low), max(one.high, one.prior_high)
+    pad = BAR_PAD * ((high - low) or 1.0)
+    low, width = low - pad, (high - low) + 2 * pad
+
+    def at(value: float) -> float:
+        return 100 * (value - low) / width
+
+    spans = (("prior", one.prior_low, one.prior_high), ("wide", one.low, one.high), ("half", one.low50, one.high50))
+    bars = [(kind, round(at(begin), 1), round(at(end) - at(begin), 1)) for kind, begin, end in spans]
+    return [*bars, ("middle", round(at(one.median) - 0.5, 1), 1.0)]
 
 
 def columns_json(columns: Iterable[Column]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vitruvian.core.time import SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.physiology.base import Dose, Input, Model
 from vitruvian.physiology.trajectories import BANDS, Trajectories
@@ -80,12 +81,22 @@ def body_view(patient: str, posterior: Posterior, estimates: Sequence[Estimated]
                 one.name, display_of(one.name), one.unit, decimals_of(one.name),
                 *(_short(x) for x in (one.median, one.low, one.high, one.low50, one.high50, one.prior_low,
                                       one.prior_high, one.from_data)),
+                _measured(one.name, signals, posterior.at_us),
             )
             for one in estimates
         ],
         interventions=interventions(model, posterior.u),
         edits=edits(posterior, signals),
     )  # fmt: skip
+
+
+def _measured(name: str, signals: Signals | None, at_us: int) -> bool:
+    concept = VOCABULARY.get(name)
+    if concept is None or signals is None:
+        return False
+    names = [one for one in (name, f"{name}_arterial") if one in VOCABULARY]
+    ages_us = [at_us - int(signals.tracker.last_us[0, VOCABULARY[one].index]) for one in names]
+    return any(age_us <= VOCABULARY[one].valid_for_s * SECOND_US for one, age_us in zip(names, ages_us, strict=True))
 
 
 def interventions(model: Model, u: Floats) -> list[InterventionView]:

@@ -14,8 +14,8 @@ Standing = Literal["none", "learning", "tracking", "lost", "outside"]
 
 
 class EstimateView(msgspec.Struct, frozen=True):
-    """An unmeasured quantity: the middle 50 and 90 % of the members, the 90 % believed before any data, and how much of
-    the estimate comes from data (0 to 1).
+    """A quantity of the body: the middle 50 and 90 % of the members, the 90 % believed before any data, and how much of
+    the estimate comes from data (0 to 1). `measured` where the patient's own measurement of it is valid now.
     """
 
     name: str
@@ -30,6 +30,7 @@ class EstimateView(msgspec.Struct, frozen=True):
     prior_low: float
     prior_high: float
     from_data: float
+    measured: bool
 
 
 class UnitChoice(msgspec.Struct, frozen=True):

@@ -54,6 +54,7 @@ _KIND_ORDER: Final = {"vital": 0, "state": 1, "lab": 2, "score": 3, "estimate": 
 _PRETTY: Final = {
     "/min": "/min", "Cel": "°C", "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "[pH]": "", "1": "", "10*3/uL": "×10³/µL",
     "10*6/uL": "×10⁶/µL", "[iU]": "IU", "{INR}": "", "{score}": "",
+    "dyn.s/cm5": "dyn·s/cm⁵", "a": "years",
 }  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def pretty_unit(unit: str) -> str:
     """A UCUM unit as people write it."""
     if unit in _PRETTY:
         return _PRETTY[unit]
-    text = unit.replace("[iU]", "IU").replace("mm[Hg]", "mmHg")
+    text = unit.replace("[iU]", "IU").replace("mm[Hg]", "mmHg").replace("cm[H2O]", "cmH₂O")
     return text.replace("ug", "µg").replace("10*3", "10³").replace("10*6", "10⁶").replace("10*9", "10⁹")
 
 

@@ -126,8 +126,8 @@ export function driverText(row) {
 
 /** UCUM as people write it. @param {string} unit */
 export function prettyUnit(unit) {
-  const known = { "Cel": "°C", "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "[pH]": "", "1": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL", "[iU]": "IU", "{INR}": "", "{score}": "" };
-  return known[/** @type {keyof known} */ (unit)] ?? unit.replace("[iU]", "IU").replace("ug", "µg");
+  const known = { "Cel": "°C", "mm[Hg]": "mmHg", "cm[H2O]": "cmH₂O", "[pH]": "", "1": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL", "[iU]": "IU", "{INR}": "", "{score}": "", "dyn.s/cm5": "dyn·s/cm⁵", "a": "years" };
+  return known[/** @type {keyof known} */ (unit)] ?? unit.replace("[iU]", "IU").replace("mm[Hg]", "mmHg").replace("cm[H2O]", "cmH₂O").replace("ug", "µg");
 }
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -167,6 +167,17 @@ export function h(tag, props = {}, ...children) {
   }
   node.append(...children.filter((child) => child != null).map((child) => /** @type {Node | string} */ (child)));
   return node;
+}
+
+/** A number with so many decimals; never `-0`. @param {number} value @param {number} decimals */
+export function fixed(value, decimals) {
+  const text = (Math.trunc(Math.abs(value) * 10 ** decimals + 0.5) / 10 ** decimals).toFixed(decimals);
+  return value >= 0 || Number(text) === 0 ? text : `-${text}`;
+}
+
+/** A share as whole per cent. @param {number | null} value */
+export function share(value) {
+  return value == null ? ABSENT : `${Math.trunc(100 * value + 0.5)} %`;
 }
 
 /** Set text only where it changed: an untouched node costs no layout. @param {Node} node @param {string} text */

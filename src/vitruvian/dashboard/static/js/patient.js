@@ -1,11 +1,13 @@
 // One patient: newest values and header kept up to date, trends, and tables refreshed when something was added.
 // @ts-check
 import { Alarms } from "./alarms.js";
+import { drawBody, fetchBody } from "./body.js";
 import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText, shortReason } from "./format.js";
 import { merged } from "./row.js";
 import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
 import { Trends } from "./trends.js";
+import { WhatIf } from "./what-if.js";
 
 const TABLES_MS = 15_000;
 const header = /** @type {HTMLElement} */ (document.getElementById("patient"));
@@ -96,9 +98,20 @@ const stream = new Stream(patient, {
     if (!fixedUs && !document.hidden && performance.now() - tablesAt > TABLES_MS) {
       tablesAt = performance.now();
       refreshTables(patient, stream.zone);
+      refreshBody();
     }
   },
 });
+
+const whatIf = fixedUs ? null : new WhatIf(patient, (text) => setText(byId("said"), text));
+
+async function refreshBody() {
+  const body = await fetchBody(patient);
+  if (!body) return;
+  drawBody(body);
+  whatIf?.take(body);
+}
+if (whatIf) refreshBody();
 
 const trends = new Trends(byId("trends"), {
   patient, zone: stream.zone, columns, fixedUs, basis: header.dataset.basis ?? "", hours: Number(header.dataset.hours), now: () => stream.now(),

@@ -1,6 +1,7 @@
 // Trends of the vitals: small charts under one time cursor, fed by the API and carried on by the stream.
 // @ts-check
 import uPlot from "../vendor/uplot/uPlot.esm.js";
+import { drawBands, drawNow, extent, token } from "./bands.js";
 import { ageText, clockText, h, percent, prettyUnit, setText } from "./format.js";
 
 const POINTS = 700;
@@ -19,8 +20,7 @@ const CHARTS = [
 ];
 const RISK = { title: "Sepsis risk, as issued", concepts: ["risk"], hues: ["--risk"], min: 0 };
 
-/** @param {string} name */
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const AHEAD_H_MAX = 6;
 
 export class Trends {
   /** @param {HTMLElement} root @param {{patient: string, zone: string, columns: Map<string, any>, fixedUs: number, basis: string, hours: number, now: () => number}} options */
@@ -32,6 +32,11 @@ export class Trends {
     this.series = new Map();
     /** @type {{chart: Chart, plot: any, figure: HTMLElement}[]} */
     this.drawn = [];
+    /** The forecast shown, by concept: seconds, and quantiles in five rows. @type {Map<string, {at: number[], bands: number[][]}>} */
+    this.ahead = new Map();
+    this.wanted = true;
+    this.button = document.getElementById("forecast");
+    this.button?.addEventListener("click", () => { this.wanted = !this.wanted; this.load(); });
     this.sync = uPlot.sync("trends");
     document.addEventListener("themechange", () => this.draw());
     new ResizeObserver(() => this.resize()).observe(root);
@@ -57,12 +62,27 @@ export class Trends {
       for (const one of values.series) {
         this.series.set(one.concept, { at: one.at_us.map((/** @type {number} */ us) => us / 1e6), value: one.value, low: one.low, high: one.high, samples: one.samples });
       }
+      await this.loadAhead(base);
       this.series.set("risk", { at: risks.risks.map((/** @type {any} */ r) => r.at_us / 1e6), value: risks.risks.map((/** @type {any} */ r) => r.probability), low: null, high: null, samples: risks.risks.length });
     } catch {
       return; // the banner says that the ward cannot be reached; what is drawn stays, with its own time axis
     }
     this.draw();
   }
+
+  /** What the body expects to come, where there is one. @param {string} base */
+  async loadAhead(base) {
+    if (!this.button) return;
+    const answer = await fetch(`${base}/forecast?hours=${this.aheadHours()}`).then((one) => (one.ok ? one.json() : null));
+    const outputs = answer?.forecast.outputs ?? [];
+    const at = (answer?.forecast.times_us ?? []).map((/** @type {number} */ us) => us / 1e6);
+    this.ahead = new Map(this.wanted ? outputs.map((/** @type {any} */ one) => [one.concept, { at, bands: one.bands }]) : []);
+    this.button.hidden = !outputs.length;
+    this.button.setAttribute("aria-pressed", String(this.wanted));
+    setText(this.button, `Forecast ${this.aheadHours()} h`);
+  }
+
+  aheadHours() { return Math.min(this.hours, AHEAD_H_MAX); }
 
   /** New values as they come in the patient's row. @param {Record<string, any>} vitals */
   push(vitals) {
@@ -93,8 +113,8 @@ export class Trends {
   }
 
   range() {
-    const max = this.endUs() / 1e6;
-    return { min: max - this.hours * 3600, max };
+    const now = this.endUs() / 1e6;
+    return { min: now - this.hours * 3600, max: this.ahead.size ? now + this.aheadHours() * 3600 : now };
   }
 
   /** Columns on one time axis, with holes where nothing was measured for long. @param {Chart} chart */
@@ -123,10 +143,11 @@ export class Trends {
     const reading = h("span", { class: "reading" });
     const holder = h("div", { class: "plot" });
     const summary = h("span", { class: "quiet summary" });
+    const expected = chart.concepts.some((name) => this.ahead.has(name)) ? h("span", { class: "key fan" }, this.expected(chart)) : null;
     const table = h("details", {}, h("summary", {}, "as a table"));
     table.addEventListener("toggle", () => { if (/** @type {HTMLDetailsElement} */ (table).open) this.fillTable(chart, table); });
     const figure = h("figure", { class: "chart" },
-      h("figcaption", {}, h("b", {}, chart.title), h("span", { class: "quiet" }, unit), keys, summary, reading), holder, table);
+      h("figcaption", {}, h("b", {}, chart.title), h("span", { class: "quiet" }, unit), keys, summary, expected, reading), holder, table);
     this.root.append(figure);
     const plot = new uPlot(this.settings(chart, reading), this.columns(chart), holder);
     plot.setScale("x", this.range());
@@ -146,7 +167,7 @@ export class Trends {
       legend: { show: false },
       padding: [6, 14, 0, 0],
       cursor: { sync: { key: this.sync.key }, y: false, points: { size: 6 }, drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: { range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => limits(chart, low, high) } },
+      scales: { x: { time: true }, y: { range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => limits(chart, ...this.stretch(chart, low, high)) } },
       tzDate: (/** @type {number} */ s) => uPlot.tzDate(new Date(s * 1e3), this.options.zone),
       axes: [
         { ...axis, size: 22, space: 70, values: (/** @type {any} */ _u, /** @type {number[]} */ ticks) => ticks.map((s) => clockText(s * 1e6, this.options.zone)) },
@@ -158,10 +179,37 @@ export class Trends {
         ...(chart.concepts.length > 1 && index === 1 ? { dash: [4, 3] } : {}),
       }))],
       hooks: {
-        drawClear: [(/** @type {any} */ u) => { if (first && !risk) band(u, first.low, first.high); }],
+        drawClear: [(/** @type {any} */ u) => {
+          if (first && !risk) band(u, first.low, first.high);
+          for (const [index, name] of chart.concepts.entries()) {
+            const one = this.ahead.get(name);
+            if (one) drawBands(u, one.at, one.bands, token(chart.hues[index]));
+          }
+          if (this.ahead.size) drawNow(u, this.endUs() / 1e6, "now");
+        }],
         setCursor: [(/** @type {any} */ u) => setText(reading, this.reading(u, chart))],
       },
     };
+  }
+
+  /** The range of what was measured and of what is forecast. @param {Chart} chart @param {number | null} low @param {number | null} high @returns {[number | null, number | null]} */
+  stretch(chart, low, high) {
+    for (const name of chart.concepts) {
+      const one = this.ahead.get(name);
+      if (!one) continue;
+      const [least, most] = extent(one.bands);
+      low = Math.min(low ?? least, least);
+      high = Math.max(high ?? most, most);
+    }
+    return [low, high];
+  }
+
+  /** The forecast in words, of what the chart is called after. @param {Chart} chart */
+  expected(chart) {
+    const name = chart.concepts.find((one) => this.ahead.has(one)) ?? "";
+    const decimals = this.options.columns.get(name)?.decimals ?? 1;
+    const [low, , middle, , high] = (this.ahead.get(name)?.bands ?? []).map((row) => Number(row.at(-1)).toFixed(decimals));
+    return `simulated forecast, in ${this.aheadHours()} h ${middle} (90 %: ${low} to ${high})`;
   }
 
   /** What stands under the cursor. @param {any} u @param {Chart} chart */
@@ -191,7 +239,7 @@ export class Trends {
   /** @param {Chart} chart @param {HTMLElement} details */
   fillTable(chart, details) {
     const step = (this.hours * 3600) / TABLE_ROWS;
-    const { min } = this.range();
+    const min = this.endUs() / 1e6 - this.hours * 3600;
     const rows = Array.from({ length: TABLE_ROWS }, (_, index) => {
       const from = min + index * step;
       const cells = chart.concepts.map((name) => {
