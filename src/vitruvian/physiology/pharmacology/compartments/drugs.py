@@ -109,11 +109,11 @@ CAFFEINE: Final[Model] = linear_drug(
 
 
 def _caffeine_newborn(values: dict[str, float], person: Person) -> dict[str, float]:
-    """Charles 2008: CL = 0.167 (W/70)^0.75 (PNA/12)^0.358 L/h, V = 58.7 (W/70)^0.75 L; PNA in days."""
+    """Charles 2008: CL = 0.167 (W/70)^0.75 (PNA/12)^0.358 L/h with PNA in days; V = 58.7 L for 70 kg, by weight."""
     size = person.weight_kg / 70.0
     age_d = max(person.age_years * 365.25, 0.5)
     values["clearance"] *= size**0.75 * (age_d / 12.0) ** 0.358
-    values["volume"] *= size**0.75
+    values["volume"] *= size
     return values
 
 
