@@ -44,9 +44,10 @@ PARAMETERS: Final = (
     Parameter("half_effect", 4.61, "mg/L", 0.2, 40.0, HAMBERG, "S-warfarin at half inhibition, VKORC1 GG",
               spread=0.41, estimated=True),
     Parameter("hill", 0.424, "1", 0.1, 4.0, HAMBERG),
-    Parameter("transit_fast", 11.6, "h", 1.0, 100.0,
-              HAMBERG + "; read as the whole chain's mean time, since read as one compartment's the fall of "
-              "prothrombin activity comes two days later than in O'Reilly's volunteers", spread=0.14),
+    Parameter("transit_fast", 28.6, "h", 1.0, 100.0,
+              "Hamberg 2010 Clin Pharmacol Ther 87:727. The 11.6 h of 2007 put the lowest activity after a large dose "
+              "at 24 h (at 108 h, if they are one compartment's); in O'Reilly's 32 volunteers it was at 48 h",
+              "mean time through the six fast compartments", spread=0.14),
     Parameter("transit_slow", 120.0, "h", 10.0, 1_000.0, HAMBERG, spread=0.5),
     Parameter("inr_base", 1.0, "{INR}", 0.7, 2.0, HAMBERG + ": the patient's own before treatment"),
     Parameter("inr_max", 20.0, "{INR}", 5.0, 40.0, HAMBERG + " (fixed there)"),
