@@ -18,6 +18,7 @@ __all__ = ["BEATS_ONLY", "COMMON", "EXPORTS", "IMPORTS", "INPUTS", "OUTPUTS", "S
 STANDARD: Final = "standard male of Pulse's validation"
 URSINO: Final = "Ursino 1998, Am J Physiol 275:H1733"
 FITTED: Final = "fitted so that the reference man shows the table of Pulse's standard male; "
+TO_CLASSES: Final = "fitted to the table of haemorrhage classes I to IV; "
 TO_BEATS: Final = "fitted to the beat-resolved form (benchmarks/circulation_fit.py)"
 R: Final = "mm[Hg].s/mL"
 C: Final = "mL/mm[Hg]"
@@ -51,7 +52,7 @@ COMMON: Final = (
     _one("pulmonary_resistance", 0.058, R, 0.005, 2, FITTED + "Ursino: 0.118", "", 0.2),
     _one("pulmonary_venous_resistance", 0.0056, R, 0.0005, 0.5, f"{URSINO}, table 1"),
     _one("arterial_compliance", 2.035, C, 0.2, 8, FITTED + "Segers 2007, Hypertension 49:1248", "", 0.2, True),
-    _one("venous_compliance", 111.0, C, 10, 500, f"{URSINO}, table 1: splanchnic and extrasplanchnic veins", "", 0.1),
+    _one("venous_compliance", 80.0, C, 10, 500, "Maas 2012, Anesth Analg 115:880: 1 mL/mmHg/kg; Ursino: 111", "", 0.1),
     _one("pulmonary_arterial_compliance", 4.5, C, 0.3, 30, "Lankhaar 2006, Am J Physiol 291:H1731: 3 to 6", "", 0.2),
     _one("pulmonary_venous_compliance", 25.37, C, 3, 120, f"{URSINO}, table 1", "", 0.1),
     _one("right_atrial_compliance", 31.25, C, 3, 150, f"{URSINO}, table 2"),
@@ -66,17 +67,17 @@ COMMON: Final = (
     _one("right_diastolic_pressure", 1.5, "mm[Hg]", 0.1, 10, f"{URSINO}, table 2"),
     _one("systole_base", 0.5, "s", 0.1, 1, f"{URSINO}, equation 15", "systole lasts base - slope / period"),
     _one("systole_slope", 0.075, "s2", 0, 0.3, f"{URSINO}, equation 15"),
-    _one("stressed_volume", 1_652.0, "mL", 100, 8_000, FITTED + "about 30 % of the blood", "at rest", 0.08, True),
-    _one("unstressed_volume", 4_022.0, "mL", 50, 14_000, "5,674 mL of the standard male less the stressed volume"),
+    _one("stressed_volume", 1_450.0, "mL", 100, 8_000, FITTED + "about 30 % of the blood", "at rest", 0.08, True),
+    _one("unstressed_volume", 4_224.0, "mL", 50, 14_000, "5,674 mL of the standard male less the stressed volume"),
     _one("baroreflex_gain", 1.0, "1", 0, 3, f"{URSINO}; spread: La Rovere 1998, Lancet 351:478", "", 0.3, True),
-    _one("gain_resistance", 0.327, "1", 0, 2, f"{URSINO}, table 3, beds weighted by conductance"),
+    _one("gain_resistance", 0.28, "1", 0, 2, TO_CLASSES + "Ursino's beds by conductance: 0.33"),
     _one("gain_contractility", 0.161, "1", 0, 1, f"{URSINO}, table 3: 0.475 of 2.95, 0.282 of 1.75"),
-    _one("gain_capacity", 398.0, "mL", 0, 3_000, f"{URSINO}, table 3: 265.4 and 132.5", "unstressed volume given up"),
+    _one("gain_capacity", 200.0, "mL", 0, 3_000, TO_CLASSES + "Ursino: 398, with no low-pressure reflex"),
     _one("gain_period_sympathetic", 0.156, "1", 0, 1, f"{URSINO}, table 3: 0.13 of 0.833 s"),
     _one("gain_period_vagal", 0.108, "s", 0, 1, f"{URSINO}, table 3: 0.09 s2 of 0.833 s", "per impulse a second"),
-    _one("low_pressure_capacity", 600.0, "mL", 0, 4_000, "Rothe 1983, Physiol Rev 63:1281: about 10 mL/kg by reflex",
+    _one("low_pressure_capacity", 570.0, "mL", 0, 4_000, TO_CLASSES + "Rothe 1983, Physiol Rev 63:1281: 10 mL/kg",
          "unstressed volume that the low-pressure reflex can give up"),
-    _one("low_pressure_range", 1.0, "mm[Hg]", 0.1, 10, "assumption: fitted to the table of haemorrhage classes I to IV",
+    _one("low_pressure_range", 0.3, "mm[Hg]", 0.1, 10, TO_CLASSES + "assumption",
          "fall of right atrial pressure that calls half of it"),
     _one("low_pressure_set", 4.0, "mm[Hg]", -2, 20, "right atrial pressure of the standard male", "at rest"),
     _one("coronary_half_pressure", 32.0, "mm[Hg]", 5, 80, "assumption: the heart fails below the limit of coronary "
@@ -84,17 +85,20 @@ COMMON: Final = (
     _one("gain_hypoxia", 1.6, "1", 0, 10, "assumption: heart rate rises by 20 to 30 /min at 40 mmHg of oxygen "
          "(Ursino, Magosso 2000, Am J Physiol 279:H149)", "of arterial oxygen on sympathetic outflow"),
     _one("gain_hypercapnia", 0.01, "/mm[Hg]", 0, 0.1, "assumption: a slight rise of pressure with carbon dioxide"),
+    _one("ischaemic_pressure", 76.0, "mm[Hg]", 20, 100, "Guyton and Hall, chapter 18: chemoreceptors below 80, brain "
+         "below 60 mmHg", "below which want of flow drives the sympathetic nerves"),
+    _one("gain_ischaemia", 16.0, "1", 0, 20, TO_CLASSES + "assumption"),
     Parameter("intrathoracic_rest", -4.0, "mm[Hg]", -15, 15, "Albanese 2016, Am J Physiol 310:H899", scale="plain"),
     _one("tone_capacity", 1_000.0, "mL", 0, 5_000, "assumption: of the order of the reflex's own reserve",
          "unstressed volume given up when venous_tone_factor rises by 1"),
-    _one("pooling_volume", 600.0, "mL", 0, 3_000, "Smith 1994, J Clin Pharmacol 34:375: 0.5 to 1 L"),
-    _one("carotid_height", 18.0, "mm[Hg]", 0, 40, "a column of 25 cm of blood between heart and carotid sinus"),
+    _one("pooling_volume", 1_000.0, "mL", 0, 3_000, "Smith 1994, J Clin Pharmacol 34:375: 0.5 to 1 L"),
+    _one("carotid_height", 9.0, "mm[Hg]", 0, 40, "assumption: half the column of 25 cm to the carotid"),
     _one("rest_oxygen_uptake", 255.0, "mL/min", 5, 1_000, "3.3 mL/kg/min"),
     _one("heart_rate_max", 177.2, "/min", 60, 260, "Tanaka 2001, J Am Coll Cardiol 37:153: 208 - 0.7 age"),
-    _one("dilation_by_demand", 0.30, "1", 0, 2, "assumption: cardiac output rises by 5 to 6 L for each L/min of oxygen "
+    _one("dilation_by_demand", 0.2, "1", 0, 2, "assumption: cardiac output rises by 5 to 6 L for each L/min of oxygen "
          "(Astrand 1964, J Appl Physiol 19:268)"),
-    _one("rate_by_demand", 0.17, "1", 0, 1, "assumption: heart rate nears its maximum near the largest oxygen uptake"),
-    _one("contractility_by_demand", 0.10, "1", 0, 1, "assumption, as above"),
+    _one("rate_by_demand", 0.1, "1", 0, 1, "assumption: heart rate nears its maximum near the largest oxygen uptake"),
+    _one("contractility_by_demand", 0.12, "1", 0, 1, "assumption, as above"),
     _one("capillary_share", 0.15, "1", 0.01, 1, "capillary pressure 17 mmHg, Guyton and Hall, chapter 16",
          "resistance after the capillaries over that before"),
     _one("body_surface", REFERENCE.bsa_m2, "m2", 0.1, 5, "Du Bois 1916"),
@@ -234,18 +238,18 @@ SHAPE: Final = tuple(
     for name, value, low, high, about in (
         (
             "left_afterload",
-            1.0,
+            1.2335,
             0.3,
             3.0,
             "end-systolic over mean arterial pressure, and peak over effective elastance",
         ),
-        ("left_filling", 4.0, 0.5, 30.0, "filling rate, in units of diastole's share of the beat"),
-        ("left_kick", 1.0, 0.5, 3.0, "end-diastolic over mean atrial pressure"),
-        ("right_afterload", 1.2, 0.3, 4.0, ""),
-        ("right_filling", 4.0, 0.5, 30.0, ""),
-        ("right_kick", 1.0, 0.5, 3.0, ""),
-        ("pulse_height", 0.8, 0.2, 2.0, "pulse pressure over stroke volume / compliance"),
-        ("pulse_above", 0.6, 0.3, 0.9, "share of the pulse that lies above the mean"),
+        ("left_filling", 5.0902, 0.5, 30.0, "filling rate, in units of diastole's share of the beat"),
+        ("left_kick", 1.4476, 0.5, 3.0, "end-diastolic over mean atrial pressure"),
+        ("right_afterload", 1.7276, 0.3, 4.0, ""),
+        ("right_filling", 5.4156, 0.5, 30.0, ""),
+        ("right_kick", 0.9969, 0.5, 3.0, ""),
+        ("pulse_height", 1.0339, 0.2, 2.0, "pulse pressure over stroke volume / compliance"),
+        ("pulse_above", 0.5602, 0.3, 0.9, "share of the pulse that lies above the mean"),
     )
 )
 

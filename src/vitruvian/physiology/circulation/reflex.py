@@ -57,8 +57,11 @@ WATT_ML_MIN: Final = 10.8  # oxygen for a watt on a bicycle, mL/min (ACSM: 10.8 
 RESET: Final = (
     3.0  # mmHg the set pressure rises for each unit of demand; assumption, after Raven 2006 Exp Physiol 91:37
 )
-PUMP_ML: Final = 60.0  # mL that working muscle presses out of its veins for each unit of demand; assumption
+PUMP_ML: Final = 110.0  # mL that working muscle presses out of its veins for each unit of demand; assumption
+ISCHAEMIC_RATE: Final = 0.2  # share of that drive that reaches the sinus node; assumption: rate 120 to 150 in class IV
+PUMP_TOP: Final = 6.0
 DEMAND_MAX: Final = 12.0
+STRENGTH_MIN: Final = 0.05  # a heart that hardly beats; keeps the end-systolic volume finite
 
 SENSED: Final = 0
 FILLING: Final = 1
@@ -85,6 +88,8 @@ _E_FACTOR: Final = U["contractility_factor"]
 _VEIN_FACTOR: Final = U["venous_tone_factor"]
 _HYPOXIA: Final = P["gain_hypoxia"]
 _HYPERCAPNIA: Final = P["gain_hypercapnia"]
+_ISCHAEMIC: Final = P["ischaemic_pressure"]
+_ISCHAEMIA: Final = P["gain_ischaemia"]
 _LOW_CAPACITY: Final = P["low_pressure_capacity"]
 _LOW_RANGE: Final = P["low_pressure_range"]
 _LOW_SET: Final = P["low_pressure_set"]
@@ -144,14 +149,16 @@ def control(y, p, u, pressure, filling, flow, dydt):  # type: ignore[no-untyped-
     gain = p[_GAIN]
     chemical = drive(p, u)
     firing = afferent(y[SENSED], p[_SET] + RESET * y[DEMAND])
-    sigma = sympathetic(firing, chemical)
+    starved = p[_ISCHAEMIA] * max(1.0 - y[SENSED] / p[_ISCHAEMIC], 0.0)
+    sigma = sympathetic(firing, chemical + starved)
+    sigma_rate = sympathetic(firing, chemical + ISCHAEMIC_RATE * starved)
     rest = p[_LOW_SET]
     low = 1.0 / (1.0 + math.exp(min(2.0 + 2.0 * (y[FILLING] - rest) / p[_LOW_RANGE], 30.0))) - 0.11920292202211755
     dydt[SENSED] = (pressure - p[_HEIGHT] * u[_TILT] - y[SENSED]) / LAG_AFFERENT_S
     dydt[FILLING] = (filling - y[FILLING]) / LAG_FILLING_S
     dydt[FLOW] = (flow - y[FLOW]) / LAG_FLOW_S
     dydt[VAGAL] = (gain * vagal(firing, max(chemical, 0.0)) - y[VAGAL]) / LAG_VAGAL_S
-    dydt[RATE] = (gain * sigma - y[RATE]) / LAG_RATE_S
+    dydt[RATE] = (gain * sigma_rate - y[RATE]) / LAG_RATE_S
     dydt[TONE] = (gain * sigma - y[TONE]) / LAG_TONE_S
     dydt[CAPACITY] = (gain * (p[_G_CAPACITY] * sigma + p[_LOW_CAPACITY] * low) - y[CAPACITY]) / LAG_CAPACITY_S
     dydt[POOLED] = (p[_POOLING] * u[_TILT] - y[POOLED]) / LAG_POOLED_S
@@ -179,11 +186,12 @@ def contractility(y, p, u):  # type: ignore[no-untyped-def]
     """End-systolic elastance against rest. Fails where the sensed pressure does not feed the heart."""
     starved = (p[_CORONARY] / max(y[SENSED] + p[_HEIGHT] * u[_TILT], 1.0)) ** 2
     fed = 1.0 / (1.0 + starved * starved * starved)
-    return max(1.0 + p[_G_E] * y[TONE], 0.2) * u[_E_FACTOR] * fed * (1.0 + p[_E_DEMAND] * max(y[DEMAND], -0.5))
+    strength = max(1.0 + p[_G_E] * y[TONE], 0.2) * u[_E_FACTOR] * fed * (1.0 + p[_E_DEMAND] * max(y[DEMAND], -0.5))
+    return max(strength, STRENGTH_MIN)
 
 
 @njit(error_model="numpy")
 def unstressed(y, p, u):  # type: ignore[no-untyped-def]
     """Unstressed volume of the whole circuit, mL."""
-    given = y[CAPACITY] + p[_TONE_CAPACITY] * (u[_VEIN_FACTOR] - 1.0) + PUMP_ML * max(y[DEMAND], 0.0)
+    given = y[CAPACITY] + p[_TONE_CAPACITY] * (u[_VEIN_FACTOR] - 1.0) + PUMP_ML * min(max(y[DEMAND], 0.0), PUMP_TOP)
     return p[_UNSTRESSED] - given + y[POOLED]

@@ -23,9 +23,9 @@ PARAMETERS: Final = (
               "to the tissue over what stays in the vessels", 0.2, estimated=True),
     Parameter("split_colloid", 0.35, "1", 0, 5, "assumption: three quarters stay at first; "
               "Rehm 2001, Anesthesiology 95:849, found more", "as above"),
-    Parameter("split_loss", 0.20, "1", 0, 5, f"{BIGHAMIAN}, alpha of haemorrhage; Lundvall 1989, Acta Physiol Scand "
-              "137:513: refill within the hour", "what the tissue gives back over what stays lost", 0.2),
-    Parameter("filtration", 0.5, "mL/min/mm[Hg]", 0, 20, "assumption: what capillary pressure does beyond the feedback "
+    Parameter("split_loss", 0.10, "1", 0, 5, f"{BIGHAMIAN}, alpha of haemorrhage; value: fitted to the blood volumes "
+              "of Pulse's haemorrhage classes", "what the tissue gives back over what stays lost", 0.2),
+    Parameter("filtration", 0.2, "mL/min/mm[Hg]", 0, 20, "assumption: what capillary pressure does beyond the feedback "
               "of volume; Guyton gives 6.7 for all of it", "by a change of capillary pressure", 0.3),
     Parameter("capillary_rest", 17.0, "mm[Hg]", 5, 40, "Guyton and Hall, chapter 16", "at which nothing is filtered"),
     Parameter("escape", 0.055, "/h", 0.005, 0.5, "transcapillary escape of albumin 5 to 6 %/h, three times that in "
