@@ -43,7 +43,8 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     exposure = u[I.antibiotic] * p[P.exposure_mic] + u[I.antibiotic_concentration] / p[P.mic]
     killed = kill_rate(exposure * p[P.penetration], growth, p[P.psi_min], p[P.kappa])
     net = growth * (1.0 - pathogen / p[P.p_inf]) - local - p[P.k_pn] * active - killed
-    dydt[S.pathogen] = net * pathogen
+    # What rounding takes below nothing goes back to it; it does not grow.
+    dydt[S.pathogen] = net * pathogen - min(y[S.pathogen], 0.0)
     stimulus = held * (p[P.k_nn] * cells + p[P.k_np] * pathogen + p[P.k_nd] * damage)
     dydt[S.phagocytes] = p[P.s_nr] * stimulus / (p[P.mu_nr] + stimulus) - p[P.mu_n] * cells
     sixth = (active / p[P.x_dn]) ** 2
@@ -89,12 +90,11 @@ def emit(t, y, p, x):  # type: ignore[no-untyped-def]
     x[1] = 1.0 - p[P.contractility_fall] * both
     x[2] = 1.0 - p[P.tone_fall] * injury
     x[3] = 1.0 + p[P.heart_rate_rise] * injury
-    x[4] = 1.0 + p[P.leak_rise] * both
+    x[4] = 1.0 + p[P.leak_rise] * injury * both
     x[5] = p[P.lung_damage] * injury * (0.4 + 0.6 * hurt)
     x[6] = p[P.fever] * injury
     x[7] = 1.0 + p[P.metabolism_rise] * injury
     x[8] = 1.0 + p[P.lactate_rise] * both
-    x[9] = 1.0 - 0.8 * injury * hurt
 
 
 @njit(error_model="numpy")

@@ -9,7 +9,14 @@ from vitruvian.physiology.base import Dose, Export, Import, Input, Output, Param
 __all__ = ["DOSES", "EXPORTS", "IMPORTS", "INPUTS", "LIMITS", "OUTPUTS", "PARAMETERS", "SOURCES", "STATES"]
 
 STATES: Final = (
-    State("pathogen", "1", 0.0, "pathogen in blood and tissue, of P_inf = 20 (10^6/mL in the paper)", high=1e3),
+    State(
+        "pathogen",
+        "1",
+        0.0,
+        "pathogen in blood and tissue, of P_inf = 20 (10^6/mL in the paper)",
+        high=1e3,
+        tolerance=1e-8,
+    ),
     State("phagocytes", "1", 0.0, "activated phagocytes N*", high=1e2),
     State("damage", "1", 0.0, "tissue damage D", high=1e3),
     State("anti_inflammatory", "1", 0.125, "anti-inflammatory mediators C_A (background s_c / mu_c)", high=1e2),
@@ -59,7 +66,7 @@ PARAMETERS: Final = (
     Parameter("contractility_fall", 0.35, "1", 0.0, 0.9, _ASSUMED + "Parker 1984 (Ann Intern Med 100:483): ejection "
               "fraction 0.3-0.4 in septic shock", spread=0.3),
     Parameter("tone_fall", 0.25, "1", 0.0, 0.9, _ASSUMED + "venous pooling (Magder 2016, Crit Care 20:89)", spread=0.3),
-    Parameter("leak_rise", 2.5, "1", 0.0, 10.0, _ASSUMED + "Fleck 1985 (Lancet 1:781): albumin escapes three times "
+    Parameter("leak_rise", 1.3, "1", 0.0, 10.0, _ASSUMED + "Fleck 1985 (Lancet 1:781): albumin escapes three times "
               "as fast in septic shock", spread=0.3),
     Parameter("heart_rate_rise", 0.15, "1", 0.0, 1.0, _ASSUMED + "beyond reflexes; with 10 beats a degree of fever"),
     Parameter("fever", 2.2, "K", 0.0, 4.0, _ASSUMED + "most rise of body temperature", spread=0.25),
@@ -89,7 +96,6 @@ EXPORTS: Final = (
     Export("temperature_shift", "K"),
     Export("metabolic_demand", "1"),
     Export("lactate_production_factor", "1"),
-    Export("tissue_damage_factor", "1", "1: none; falls towards 0 with tissue damage"),
 )
 
 OUTPUTS: Final = (

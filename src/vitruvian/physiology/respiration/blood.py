@@ -82,14 +82,16 @@ def _blood(po2, pco2, base, hb, warmer):  # type: ignore[no-untyped-def]
     x_b = x0_b - k * s_b - (1.0 - s) * k * h_b / d
     ph = 7.4 + x / LN10
 
-    off = min(max(x, -1.6), 1.15) / LN10  # the content equation has a pole at pH 8.14
+    # The content equation has a pole at pH 8.14 and says nothing of extreme acid: beyond its range it is held.
+    off = min(max(x, -1.6), 1.15) / LN10
+    within = 1.0 if -1.6 < x < 1.15 else 0.0
     g = math.exp(LN10 * (7.4 + off - 6.09072 + 0.04339 * off))
     plasma = 2.226 * 0.0307 * pco2 * (1.0 + g)
     plasma_x = 2.226 * 0.0307 * pco2 * g * 1.04339
     m1, m2 = 3.352 - 0.456 * s, 0.742 - off
     q = 0.0289 * hb / (m1 * m2)
     q_s, q_x = q * 0.456 / m1, q / (m2 * LN10)
-    by_x = plasma_x * (1.0 - q) - plasma * q_x
+    by_x = within * (plasma_x * (1.0 - q) - plasma * q_x)
     by_s = -plasma * q_s
     co2 = 0.01 * plasma * (1.0 - q)
     return (

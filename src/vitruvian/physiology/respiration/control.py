@@ -43,6 +43,17 @@ def desaturation(po2):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
+def awake(y, u):  # type: ignore[no-untyped-def]
+    """The share of the drive that a brain short of blood or oxygen still gives: nothing without circulation.
+
+    Assumption: half at 25 mm[Hg] of mean pressure and at 18 mm[Hg] of arterial oxygen (gasping, then apnoea).
+    """
+    pressure, oxygen = max(u[I.arterial_pressure], 0.1) / 25.0, max(y[S.arterial_oxygen], 0.1) / 18.0
+    pressure, oxygen = pressure**6, oxygen**6
+    return pressure / (1.0 + pressure) * oxygen / (1.0 + oxygen)
+
+
+@njit(error_model="numpy")
 def drive(y, p, u, made, stagnant):  # type: ignore[no-untyped-def]
     """Ventilation the respiratory centre asks for, L/min: wakefulness, work, chemoreflexes, low flow and pressure."""
     central = y[S.brain_co2] - p[P.co2_set] + p[P.acid_gain] * y[S.brain_acid]
@@ -59,7 +70,7 @@ def drive(y, p, u, made, stagnant):  # type: ignore[no-untyped-def]
     low = p[P.flow_gain] * stagnant
     low += p[P.pressure_gain] * smooth(p[P.pressure_threshold] - u[I.arterial_pressure], 5.0)
     asked = p[P.ventilation_rest] + max(work, -0.3 * p[P.ventilation_rest]) + chemical + hypoxic + low
-    asked = max(asked, 0.0) * max(u[I.ventilatory_drive_factor], 0.0) * (1.0 - u[I.apnoea])
+    asked = max(asked, 0.0) * max(u[I.ventilatory_drive_factor], 0.0) * (1.0 - u[I.apnoea]) * awake(y, u)
     most = p[P.ventilation_max]
     return capped(asked, most)
 
@@ -94,7 +105,7 @@ def rate_of(y, p, u, stagnant):  # type: ignore[no-untyped-def]
     stiff = 1.0 + 0.6 * u[I.lung_injury] + 0.4 * u[I.added_shunt] + 0.6 * y[S.collapse]
     rate *= stiff + 0.2 * u[I.airway_obstruction]
     shock = stagnant + smooth(p[P.pressure_threshold] - u[I.arterial_pressure], 5.0) / 150.0
-    rate += p[P.flow_rate_gain] * shock * min(max(asked, 0.0) / rest, 1.0) * u[I.ventilatory_drive_factor]
+    rate += p[P.flow_rate_gain] * shock * min(max(asked, 0.0) / rest, 1.0) * u[I.ventilatory_drive_factor] * awake(y, u)
     return RATE_MAX * (1.0 - math.exp(-rate / RATE_MAX * (1.0 + 0.6 * rate / RATE_MAX)))
 
 

@@ -22,6 +22,9 @@ BTPS_MMHG: Final = 863.0
 WATER_MMHG: Final = 47.0
 CMH2O_MMHG: Final = 0.7356
 ML_MMOL: Final = 22.4
+OPEN_MMHG: Final = 13.0  # assumption: an open chest has no suction, and its swinging mediastinum hinders the veins
+WORK_EXTRACTION: Final = 0.04  # assumption: working muscle takes oxygen from blood with less of it
+LACTATE_MAX: Final = 35.0  # assumption: mmol/L at which acid has stopped glycolysis (the living are seen up to 30)
 INJURY_SHUNT: Final = 0.45  # assumption: shunt of the most severe lung injury without any PEEP
 COLLAPSE_SHUNT: Final = 0.30  # assumption: of half the flow, constriction spares two fifths
 OBSTRUCTION_ADMIXTURE: Final = 0.40  # assumption: poorly ventilated flow of the most severe obstruction that breathes
@@ -54,11 +57,12 @@ def base_excess(y, p):  # type: ignore[no-untyped-def]
 @njit(error_model="numpy")
 def metabolism(y, p):  # type: ignore[no-untyped-def]
     """(oxygen taken up, carbon dioxide made) by the tissues, mL/s. Uptake fails where venous oxygen does."""
-    ratio = max(y[S.venous_oxygen], 0.05) / p[P.oxygen_half_mmhg]
+    rest = p[P.oxygen_consumption_rest] / 60.0
+    extraction = 1.0 + WORK_EXTRACTION * max(y[S.demand] / rest - 1.0, 0.0)
+    ratio = max(y[S.venous_oxygen], 0.05) / p[P.oxygen_half_mmhg] * extraction
     ratio *= ratio * ratio
     ratio *= ratio
     taken = y[S.demand] * ratio / (1.0 + ratio)
-    rest = p[P.oxygen_consumption_rest] / 60.0
     # Work burns carbohydrate: the quotient nears 1 with 2 L/min above rest (Wasserman: Principles of Exercise Testing).
     harder = min(max(y[S.demand] - 1.5 * rest, 0.0) / 33.0, 1.0)
     quotient = p[P.respiratory_quotient]
@@ -78,7 +82,7 @@ def pleural_target(y, p, u, ventilation):  # type: ignore[no-untyped-def]
     return (
         p[P.pleural_pressure_rest]
         + CMH2O_MMHG * (passed * airway + swing)
-        + full * (closed * full * p[P.tension_pressure] + (1.0 - closed) * 5.0)
+        + full * (closed * full * p[P.tension_pressure] + (1.0 - closed) * OPEN_MMHG)
     )
 
 
@@ -102,6 +106,7 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     perfusion = min(flow / p[P.cardiac_output_rest], 1.0)
     lacking = max(0.98 * y[S.demand] - taken, 0.0) / ML_MMOL * p[P.lactate_per_oxygen] / p[P.lactate_volume]
     made_at_rest = p[P.lactate_clearance] * p[P.lactate_rest] * u[I.lactate_production_factor]
+    lacking *= max(1.0 - y[S.lactate] / LACTATE_MAX, 0.0)
     lactate = made_at_rest + lacking - p[P.lactate_clearance] * math.sqrt(perfusion) * y[S.lactate]
     to_slow = p[P.tissue_co2_flow] * (y[S.venous_co2] - y[S.tissue_co2])
     slow = to_slow / p[P.tissue_co2_slow]
@@ -204,6 +209,12 @@ def emit(t, y, p, x):  # type: ignore[no-untyped-def]
     # Hypoxic constriction: half of its full effect at 50 mm[Hg] of alveolar oxygen (Marshall 1994, Intensive Care Med
     # 20:379); doubling at most.
     low = (50.0 / max(y[S.alveolar_oxygen], 1.0)) ** 3
+    # The heart fails in extreme hypoxia, and in acid below pH 7.1 (Mitchell 1972, Am J Med 52:149, for the direction).
+    # Assumption: halves at 10 mm[Hg] of arterial oxygen and at pH 6.85, so that asphyxia stops it within ten minutes.
+    oxygen = (max(y[S.arterial_oxygen], 0.1) / 10.0) ** 6
+    left = oxygen / (1.0 + oxygen) * (1.0 + 1e-6)
+    x[5] = left / (1.0 + math.exp((6.85 - ph) / 0.06)) * (1.0 + math.exp((6.85 - 7.4) / 0.06))
+    x[6] = 0.2 + 0.8 * left
     x[4] = (1.0 + low / (1.0 + low)) * (1.0 + 0.6 * y[S.collapse]) / (1.0 + 1.0 / (1.0 + (103.0 / 50.0) ** 3))
 
 

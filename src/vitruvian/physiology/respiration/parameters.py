@@ -133,7 +133,7 @@ PARAMETERS: Final = (
               "West: Respiratory Physiology: -5 cm[H2O] at rest", scale="plain"),
     Parameter("pleural_lag_s", 6.0, "s", 1.0, 60.0, _ASSUMED + "two breaths"),
     Parameter("collapse_lag_s", 90.0, "s", 5.0, 1800.0, _ASSUMED + "minutes to a full tension pneumothorax"),
-    Parameter("tension_pressure", 15.0, "mm[Hg]", 0.0, 40.0,
+    Parameter("tension_pressure", 20.0, "mm[Hg]", 0.0, 40.0,
               _ASSUMED + "mean mediastinal pressure of a full tension pneumothorax; Barton 1995 (J Trauma 38:280)"),
 )  # fmt: skip
 
@@ -169,6 +169,8 @@ EXPORTS: Final = (
     Export("intrathoracic_pressure", "mm[Hg]"),
     Export("arterial_ph", "[pH]"),
     Export("pulmonary_resistance_factor", "1", "hypoxic constriction and collapsed lung"),
+    Export("contractility_factor", "1", "what extreme hypoxia and acid leave of it"),
+    Export("heart_rate_factor", "1", "the same for heart rate"),
 )
 
 OUTPUTS: Final = (
@@ -196,7 +198,7 @@ OUTPUTS: Final = (
 
 LIMITS: Final = (
     "Adults. Breaths are averaged: no flow, no pressure waveform, no trigger or weaning. One lung unit with shunt, "
-    "poorly ventilated flow and dead space; no renal compensation; brain hypoxia does not stop breathing."
+    "poorly ventilated flow and dead space; no renal compensation."
 )
 
 SOURCES: Final = (
