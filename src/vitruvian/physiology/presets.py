@@ -110,10 +110,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
         _made(
             "sepsis",
             "Sepsis, antibiotic after some hours",
-            Action("infection", 1.0, "1", HOUR, HOUR),
+            Action("infection", 0.5, "1", HOUR),
             48 * HOUR,
             (*_ALL, "body_temperature", "pathogen_load", "inflammation_level", "tissue_damage"),
-            also=(Action("antibiotic", 0, "1", 12 * HOUR),),
+            also=(Action("antibiotic", 1, "1", 18 * HOUR),),
         ),
         _made(
             "meal", "A meal", Action("meal", 60, "g", HOUR, 15 * MIN), 6 * HOUR, _SUGAR, body="uva_padova"
@@ -121,7 +121,7 @@ PRESETS: Final[Mapping[str, Preset]] = {
         _made(
             "insulin",
             "A meal with insulin",
-            Action("insulin", 5, "U", HOUR),
+            Action("insulin", 5, "[iU]", HOUR),
             6 * HOUR,
             _SUGAR,
             also=(Action("meal", 60, "g", HOUR, 15 * MIN),),
