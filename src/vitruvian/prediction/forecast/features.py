@@ -99,9 +99,9 @@ def features(
     male: NDArray[np.float64],
     line: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """The features (N, 130) by `FEATURES`, NaN where unknown, of N patients.
+    """The features (N, 166) by `FEATURES`, NaN where unknown, of N patients.
 
-    `history` (N, 7, 24) as `windows` and `history_of` give it; `age_years`, `male` (N,), NaN where not stated; `line`
+    `history` (N, 9, 24) as `windows` and `history_of` give it; `age_years`, `male` (N,), NaN where not stated; `line`
     (N,): the mean pressure of the newest hour is invasive. Raises LimitError where the shape is another.
     """
     if history.ndim != 3 or history.shape[1:] != (len(CHANNELS), PAST_HOURS):

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import LimitError
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.signals.concepts import MONITORED
-from vitruvian.signals.kernels import HOUR_US, MEAN
+from vitruvian.signals.kernels import HOUR_US, MEAN, NEVER_US
 from vitruvian.signals.tracker import Tracker
 
 __all__ = ["CHANNELS", "HORIZONS_H", "LIMITS", "PAST_HOURS", "VITALS", "Grid", "history_of", "windows"]
@@ -30,6 +31,8 @@ LIMITS: Final[dict[str, tuple[float, float]]] = {
     "systolic_pressure": (30.0, 300.0),
     "diastolic_pressure": (10.0, 200.0),
     "body_temperature": (30.0, 43.0),
+    "arterial_oxygen": (20.0, 700.0),
+    "inspired_oxygen_fraction": (0.21, 1.0),
 }
 CHANNELS: Final = tuple(LIMITS)
 VITALS: Final = CHANNELS[:4]  # what is forecast
@@ -48,7 +51,7 @@ _SOURCES: Final[dict[str, tuple[str, ...]]] = {
 class Grid:
     """Hours of many patients.
 
-    `values` (R, 7) f4 by `CHANNELS` in the vocabulary's units, NaN = not measured. `patient` (R,) i8: number of the
+    `values` (R, 9) f4 by `CHANNELS` in the vocabulary's units, NaN = not measured. `patient` (R,) i8: number of the
     patient, -1 for an empty row between two. `age_years`, `male` (P,): NaN = not stated. `blood_gas` (R,) bool: the
     hour's saturation is of arterial blood, not of the pulse oximeter. `line` (R,) bool: its mean pressure is invasive.
     `ids` (P,): names in the source.
@@ -88,7 +91,7 @@ def lay_out(
 ) -> Grid:
     """A grid of P patients from their own tables.
 
-    `hours[p]` is (T_p, 7), every hour of the stay in order (NaN rows where nothing was measured), `flags[p]` (T_p, 2)
+    `hours[p]` is (T_p, 9), every hour of the stay in order (NaN rows where nothing was measured), `flags[p]` (T_p, 2)
     is blood gas and line. Values outside `LIMITS` become NaN.
     """
     gap = np.full((PAST_HOURS, len(CHANNELS)), np.nan, np.float32)
@@ -107,7 +110,7 @@ def lay_out(
 
 
 def windows(grid: Grid, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The last day up to and with each of N rows: (N, 7, 24), the newest hour last.
+    """The last day up to and with each of N rows: (N, 9, 24), the newest hour last.
 
     Raises LimitError for a row that is no hour of a patient.
     """
@@ -118,16 +121,20 @@ def windows(grid: Grid, rows: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def history_of(tracker: Tracker, rows: NDArray[np.int64], now_us: int) -> NDArray[np.float32]:
-    """What a live tracker holds of N patients, as `windows` gives it: (N, 7, 24), the hour of `now_us` last.
+    """What a live tracker holds of N patients, as `windows` gives it: (N, 9, 24), the hour of `now_us` last.
 
     Hourly means of the de-noised signal. Of a pressure, the arterial line's where it has the hour, else the cuff's.
-    The last hour is the one that is running: its mean is of what has come so far.
+    The last hour is the one that is running: its mean is of what has come so far. Of what is no monitored vital sign
+    (oxygen in the blood and in the air breathed), the newest value alone is held.
     """
     out = np.full((rows.size, len(CHANNELS), PAST_HOURS), np.nan, np.float32)
     hour = now_us // HOUR_US
     slots = {name: slot for slot, name in enumerate(MONITORED)}
     lowest, highest = (np.array([limit[side] for limit in LIMITS.values()], np.float32) for side in (0, 1))
     for place, channel in enumerate(CHANNELS):
+        if channel not in slots:
+            _put_newest(tracker, rows, hour, VOCABULARY[channel].index, out[:, place])
+            continue
         for source in reversed(_SOURCES.get(channel, (channel,))):
             kept = tracker.hour[rows, slots[source]]
             age = hour - kept.astype(np.int64)
@@ -137,3 +144,11 @@ def history_of(tracker: Tracker, rows: NDArray[np.int64], now_us: int) -> NDArra
     with np.errstate(invalid="ignore"):
         out[(out < lowest[:, None]) | (out > highest[:, None])] = np.nan
     return out
+
+
+def _put_newest(tracker: Tracker, rows: NDArray[np.int64], hour: int, concept: int, out: NDArray[np.float32]) -> None:
+    """The newest value of a concept into its hour of `out` (N, 24)."""
+    at_us = tracker.last_us[rows, concept]
+    age = hour - np.where(at_us == NEVER_US, 0, at_us) // HOUR_US
+    held = (at_us != NEVER_US) & (age >= 0) & (age < PAST_HOURS)
+    out[held, PAST_HOURS - 1 - age[held]] = tracker.last_value[rows[held], concept]

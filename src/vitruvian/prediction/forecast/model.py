@@ -81,7 +81,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One network: of which vital signs, from which features, from where its steps are counted.
+    """Networks whose members are averaged: of which vital signs, from which features, from where steps are counted.
 
     `base` "last": from the newest value. "mean": from the day's mean drawn to `population` as if `pull` hours of it had
     been seen, which suits what is measured seldom. `usual` (k, 3): a step of 1, in the vital sign's unit.
@@ -93,7 +93,7 @@ class Part:
     pull: float
     population: tuple[float, ...]
     usual: NDArray[np.float32]
-    network: Network
+    networks: tuple[Network, ...]
 
     def columns(self) -> NDArray[np.int64]:
         """Where its features lie in `FEATURES`."""
@@ -103,7 +103,8 @@ class Part:
         """(N, k, 3, 30) of k vital signs from the features (N, F); NaN where the vital sign is unknown."""
         base = bases(table, self)
         seen = np.concatenate([table[:, self.columns()], base], axis=1)
-        steps = self.network.steps(seen).reshape(len(table), len(self.vitals), len(HORIZONS_H), MEMBERS)
+        steps = np.mean([one.steps(seen) for one in self.networks], axis=0, dtype=np.float32)
+        steps = steps.reshape(len(table), len(self.vitals), len(HORIZONS_H), MEMBERS)
         lowest, highest = (np.array([LIMITS[name][side] for name in self.vitals], np.float32) for side in (0, 1))
         made = base[:, :, None, None] + steps * self.usual[None, :, :, None]
         return np.clip(made, lowest[:, None, None], highest[:, None, None])
@@ -144,7 +145,7 @@ class Forecaster:
         line: NDArray[np.bool_] | None = None,
         body: Body | None = None,
     ) -> Forecast:
-        """Forecast n patients from their last day, `history` (n, 7, 24) by `CHANNELS`, the newest hour last.
+        """Forecast n patients from their last day, `history` (n, 9, 24) by `CHANNELS`, the newest hour last.
 
         `age_years`, `male` (1 or 0): (n,), NaN where not known. `line` (n,): whether the newest mean pressure is of an
         arterial line (not, where not given). Raises LimitError for a history of another shape.
@@ -169,16 +170,18 @@ class Forecaster:
         arrays: dict[str, NDArray[Any]] = {"body_share": self.body_share}
         described = []
         for number, part in enumerate(self.parts):
-            weights = part.network.weights
             exact = ("centre", "scale")
             arrays |= {
-                f"{number}.{key}": value if key in exact else value.astype(np.float16) for key, value in weights.items()
+                f"{number}.{j}.{key}": value if key in exact else value.astype(np.float16)
+                for j, network in enumerate(part.networks)
+                for key, value in network.weights.items()
             }
             arrays[f"{number}.usual"] = part.usual
             described.append(
                 {
                     "vitals": part.vitals,
-                    "features": "all" if part.features == FEATURES else part.features,
+                    "features": part.features,
+                    "networks": len(part.networks),
                     "base": part.base,
                     "pull": part.pull,
                     "population": part.population,
@@ -201,16 +204,19 @@ class Forecaster:
             ) from error
         parts = []
         for number, kept in enumerate(card["parts"]):
-            own = {key.partition(".")[2]: value for key, value in arrays.items() if key.startswith(f"{number}.")}
-            usual, chosen = own.pop("usual"), kept["features"]
-            inputs = FEATURES if chosen == "all" else tuple(chosen)
-            if not set(inputs) <= set(FEATURES) or own["centre"].size != len(inputs) + len(kept["vitals"]):
+            networks = tuple(_network(arrays, f"{number}.{j}.") for j in range(kept["networks"]))
+            inputs, usual = tuple(kept["features"]), arrays[f"{number}.usual"]
+            if not set(inputs) <= set(FEATURES):
                 raise ModelError(f"found forecaster {name} made for other features than this version's; train it anew")
             parts.append(
                 Part(tuple(kept["vitals"]), inputs, kept["base"], kept["pull"], tuple(kept["population"]), usual,
-                     Network(own))
+                     networks)
             )  # fmt: skip
         return cls(tuple(parts), arrays["body_share"], card)
+
+
+def _network(arrays: dict[str, NDArray[np.float32]], prefix: str) -> Network:
+    return Network({key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)})
 
 
 def moved(members: NDArray[np.float32], body: Body, share: NDArray[np.float32]) -> NDArray[np.float32]:

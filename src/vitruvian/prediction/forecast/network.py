@@ -25,7 +25,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is fitted: sizes, rate of learning, decay of weights, passes over the data, seed."""
+    """How a network is fitted: sizes, rate of learning, decay of weights, passes over the data, seed, number."""
 
     hidden: tuple[int, int] = (96, 64)
     rate: float = 2e-3
@@ -33,6 +33,7 @@ class Recipe:
     passes: int = 12
     batch: int = 1024
     seed: int = 0
+    networks: int = 1  # how many, of seeds that follow, are averaged
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ _COLUMNS_2012: Final[dict[str, tuple[str, ...]]] = {
     "systolic_pressure": ("SysABP", "NISysABP"),
     "diastolic_pressure": ("DiasABP", "NIDiasABP"),
     "body_temperature": ("Temp",),
+    "arterial_oxygen": ("PaO2",),
+    "inspired_oxygen_fraction": ("FiO2",),
 }
 _COLUMNS_2019: Final[dict[str, str]] = {
     "heart_rate": "HR",
@@ -43,6 +45,7 @@ _COLUMNS_2019: Final[dict[str, str]] = {
     "systolic_pressure": "SBP",
     "diastolic_pressure": "DBP",
     "body_temperature": "Temp",
+    "inspired_oxygen_fraction": "FiO2",
 }
 
 
@@ -95,12 +98,15 @@ def read_2019(path: Path) -> Grid:
 
     Raises ReadingError where the table is not of that form.
     """
-    columns = tuple(_COLUMNS_2019[channel] for channel in CHANNELS)
+    columns = tuple(_COLUMNS_2019.values())
     table = _read(path, ("patient", "ICULOS", "Age", "Gender", *columns))
     table = table.with_columns(pl.col("patient").cast(pl.String), pl.col("ICULOS").cast(pl.Int64))
     table = table.sort("patient", "ICULOS")
     ids, first = np.unique(table["patient"].to_numpy(), return_index=True)
-    values = table.select(pl.col(columns).cast(pl.Float32)).to_numpy()
+    values = np.full((table.height, len(CHANNELS)), np.nan, np.float32)  # the set has no oxygen pressures
+    values[:, [CHANNELS.index(channel) for channel in _COLUMNS_2019]] = table.select(
+        pl.col(columns).cast(pl.Float32)
+    ).to_numpy()
     hours = table["ICULOS"].to_numpy()
     tables, flags = [], []
     for start, stop in zip(first, [*first[1:], len(values)], strict=True):

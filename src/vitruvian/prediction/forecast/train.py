@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import NotFoundError
 from vitruvian.prediction.forecast.baselines import half_mean_difference
 from vitruvian.prediction.forecast.features import FEATURES, features
-from vitruvian.prediction.forecast.grid import HORIZONS_H, VITALS, Grid, windows
+from vitruvian.prediction.forecast.grid import CHANNELS, HORIZONS_H, VITALS, Grid, windows
 from vitruvian.prediction.forecast.model import Base, Forecaster, Part, bases
-from vitruvian.prediction.forecast.network import MEMBERS, Network, Recipe, fit
+from vitruvian.prediction.forecast.network import MEMBERS, Recipe, fit
 from vitruvian.prediction.forecast.sources import SETS, read_2012, read_2019, who
 
 __all__ = ["PLANS", "READERS", "table_of", "train"]
@@ -23,21 +24,24 @@ __all__ = ["PLANS", "READERS", "table_of", "train"]
 Array = NDArray[np.float32]
 READERS: Final[dict[str, Callable[[Path], Grid]]] = {"2012a": read_2012, "2019A": read_2019}
 
-# Blood gases are few (about ten thousand pairs): a small network from a few features, chosen by five-fold
+# What a monitor shows, and the patient.
+_BEDSIDE: Final = tuple(name for name in FEATURES if name.partition(".")[0] not in CHANNELS[7:])
+# Blood gases are few (about ten thousand pairs): small networks from a few features, both chosen by five-fold
 # cross-validation within the training and calibrating patients.
 _SELDOM: Final = (
     "oxygen_saturation.last", "oxygen_saturation.age", "oxygen_saturation.share", "oxygen_saturation.mean_24h",
     "oxygen_saturation.spread_24h", "oxygen_saturation.lowest", "heart_rate.last", "mean_pressure.last",
-    "respiratory_rate.last", "respiratory_rate.share", "body_temperature.last", "age_years",
+    "respiratory_rate.last", "respiratory_rate.share", "body_temperature.last", "age_years", "arterial_oxygen.last",
+    "arterial_oxygen.age", "arterial_oxygen.mean_24h", "arterial_oxygen.share", "arterial_oxygen.lowest",
 )  # fmt: skip
 
 # What is fitted for each set: vital signs, features, base, pull in hours, recipe.
 PLANS: Final[dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...], Base, float, Recipe], ...]]] = {
     "2012a": (
-        (VITALS[:3], FEATURES, "last", 0.0, Recipe(passes=12, batch=1024)),
-        (VITALS[3:], _SELDOM, "mean", 16.0, Recipe(hidden=(24, 16), decay=0.1, passes=60, batch=128)),
+        (VITALS[:3], _BEDSIDE, "last", 0.0, Recipe(passes=12, batch=1024)),
+        (VITALS[3:], _SELDOM, "mean", 16.0, Recipe(hidden=(24, 16), decay=0.1, passes=40, batch=128, networks=6)),
     ),
-    "2019A": ((VITALS, FEATURES, "last", 0.0, Recipe(passes=10, batch=2048)),),
+    "2019A": ((VITALS, _BEDSIDE, "last", 0.0, Recipe(passes=10, batch=2048)),),
 }
 
 
@@ -53,11 +57,11 @@ def fit_part(
     truth: Array,
     say: Callable[[str], None],
 ) -> Part:
-    """Fit one network to features (N, F) and to what came (N, 4, 3)."""
+    """Fit a part's networks to features (N, F) and to what came (N, 4, 3)."""
     names, inputs, base, pull, recipe = plan
     wanted = truth[:, [VITALS.index(name) for name in names]]
     population = tuple(float(np.nanmean(wanted[:, k])) for k in range(len(names)))
-    part = Part(names, inputs, base, pull, population, np.ones((len(names), len(HORIZONS_H)), np.float32), Network({}))
+    part = Part(names, inputs, base, pull, population, np.ones((len(names), len(HORIZONS_H)), np.float32), ())
     start = bases(table, part)
     steps = wanted - start[:, :, None]
     usual = np.array(
@@ -69,8 +73,10 @@ def fit_part(
     use = ~np.isnan(steps).all(axis=1)
     seen = np.concatenate([table[:, part.columns()], start], axis=1)
     weight = np.ones(steps.shape[1], np.float32)
-    network = fit(seen[use], steps[use], weight, recipe, say)
-    return Part(names, inputs, base, pull, population, usual, network)
+    networks = [
+        fit(seen[use], steps[use], weight, replace(recipe, seed=recipe.seed + j), say) for j in range(recipe.networks)
+    ]
+    return Part(names, inputs, base, pull, population, usual, tuple(networks))
 
 
 def train(data: Path, name: str, say: Callable[[str], None] = lambda line: None) -> Forecaster:
