@@ -26,7 +26,7 @@ class Effect:
 
     `most` are the quantiles (5,) of the difference (`trajectories.BANDS`) at the time `most_s` when its median is
     furthest from 0, `end` those at the end; `above` is the share of members with a positive difference at `most_s`.
-    `from_data` (0 to 1, None where no member differs) is `share_from_data`; `narrowed` and `shifted` are its two parts.
+    `from_data` (0 to 1, None where nothing changes) is `share_from_data`; `narrowed` and `shifted` are its two parts.
     """
 
     output: str
@@ -55,11 +55,14 @@ def effects_of(
         least = negligible(one.name, level)
         share, narrowed, shifted = share_from_data(difference, believed, least)
         above = float((difference[:, at] > 0).mean())
+        verdict = _verdict(quantiles[:, at], above, float((difference[:, at] < 0).mean()), least)
+        if verdict == "unchanged":
+            share = narrowed = shifted = None
         found.append(
             Effect(
                 one.name,
                 one.unit,
-                _verdict(quantiles[:, at], above, float((difference[:, at] < 0).mean()), least),
+                verdict,
                 float(baseline.times_s[at]),
                 tuple(quantiles[:, at].tolist()),
                 tuple(quantiles[:, -1].tolist()),

@@ -19,6 +19,7 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.physiology.actions import find, schedule
 from vitruvian.physiology.base import Model
 from vitruvian.physiology.engine import drive
+from vitruvian.physiology.implicit import implicit
 from vitruvian.physiology.run import Schedule, held, run
 from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.scenarios.edits import Members, apply_edits
@@ -31,7 +32,7 @@ __all__ = ["WhatIf", "what_if"]
 
 POINTS: Final = 72  # in time, at most
 EVERY_S_MIN: Final = 10.0
-PRIOR_MEMBERS: Final = 32
+PRIOR_MEMBERS: Final = 24
 LOST_MEMBERS_MAX: Final = 0.2  # share of the members whose run may fail
 Floats = NDArray[np.float64]
 Standing = Literal["answered", "outside"]
@@ -163,7 +164,7 @@ def _run(
     parts = (mine.now, mine.edited, believed.now, believed.edited)
     arm = np.repeat(np.array([0, 1, 0, 2]), [len(one.states) for one in parts])
     done = run(
-        model,
+        implicit(model),
         np.concatenate([one.states for one in parts]),
         np.concatenate([one.parameters for one in parts]),
         0.0,

@@ -17,6 +17,7 @@ from vitruvian.service.ports import BodiesPort
 
 AT_ONCE: Final = 2  # what-ifs that compute; more wait their turn
 WAIT_S: Final = 10.0
+FORECASTS_MAX: Final = 256  # kept until their body moves
 HORIZON_H_MAX: Final = 24.0
 NO_BODY: Final = "there is no body of this patient yet: nothing that a body needs was measured, or none is kept here"
 
@@ -38,6 +39,7 @@ class BodyAnswers:
         self.bodies = bodies
         self._store, self._known, self._signals, self._now_us = store, known, signals, now_us
         self._risk_models = risk_models or RiskModels()
+        self._forecasts: dict[int, tuple[int, float, ForecastView]] = {}
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
     def body(self, patient: str) -> BodyView:
@@ -56,10 +58,17 @@ class BodyAnswers:
         if self.bodies is None or posterior is None:
             return ForecastView(public, NO_BODY)
         horizon_s = min(hours, HORIZON_H_MAX) * 3_600.0
+        known = self._forecasts.get(pid)
+        if known is not None and known[:2] == (posterior.at_us, horizon_s):
+            return known[2]  # many pages may look at one patient; the body moves once a tick
         made = self.bodies.forecast(pid, horizon_s, max(60.0, horizon_s / 72))
-        if made is None:
+        if made is None or posterior.status in ("lost", "outside"):
             return ForecastView(public, posterior.reason or f"the body is {posterior.status}", posterior.at_us)
-        return body_build.forecast_view(public, posterior.at_us, made)
+        view = body_build.forecast_view(public, posterior.at_us, made)
+        if len(self._forecasts) >= FORECASTS_MAX:
+            self._forecasts.clear()
+        self._forecasts[pid] = (posterior.at_us, horizon_s, view)
+        return view
 
     def what_if(self, patient: str, scenario: Scenario, outputs: Sequence[str] | None = None) -> WhatIfView:
         """What a scenario would change. Raises Overloaded where too many are asked at once."""

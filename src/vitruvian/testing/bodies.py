@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,8 @@ from vitruvian.physiology.person import Person
 from vitruvian.physiology.run import held, observe, run
 from vitruvian.physiology.simulate import population, settled
 from vitruvian.physiology.trajectories import BANDS, Trajectories
-from vitruvian.scenarios import ScenarioStore, Signals
+from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.scenarios import RiskModels, ScenarioStore, Signals
 from vitruvian.scenarios.edits import Members, condition
 from vitruvian.service.bodies import BodyAnswers
 from vitruvian.testing.beds import Bed
@@ -151,4 +153,9 @@ def memory_bodies(
             return by_number[pid].signals(now_us())
 
     bodies = MemoryBodies(newest, now_us)
-    return bodies, BodyAnswers(ScenarioStore(), known, signals, now_us, bodies=bodies)
+    return bodies, BodyAnswers(ScenarioStore(), known, signals, now_us, RiskModels(_sepsis()), bodies)
+
+
+@lru_cache(maxsize=1)
+def _sepsis() -> SepsisModel:
+    return SepsisModel.load()

@@ -47,6 +47,7 @@ export function drawNow(u, at, word) {
   ctx.lineTo(x, bbox.top + bbox.height);
   ctx.stroke();
   ctx.font = `${10 * devicePixelRatio}px sans-serif`;
+  ctx.textAlign = "left";
   ctx.textBaseline = "top";
   ctx.fillText(word, x + 4 * devicePixelRatio, bbox.top);
   ctx.restore();

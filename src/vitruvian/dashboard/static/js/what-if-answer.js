@@ -6,6 +6,7 @@ import { ABSENT, fixed, h, prettyUnit, share } from "./format.js";
 
 const CHARTS_FIRST = 4;
 const HEIGHT = 150;
+const RISK = "sepsis_risk"; // a probability, written as per cent
 /** @type {any[]} */
 let plots = [];
 /** @type {any} */
@@ -34,13 +35,13 @@ document.addEventListener("themechange", () => drawCharts());
 
 /** @param {any} one @param {(number | null)[]} row five quantiles */
 function spread(one, row) {
-  const write = (/** @type {number} */ value) => (one.unit === "1" && one.name ? fixed(100 * value, 1) : fixed(value, one.decimals));
+  const write = (/** @type {number} */ value) => (one.name === RISK ? fixed(100 * value, 1) : fixed(value, one.decimals));
   if (row[2] == null) return ABSENT;
   return `${write(row[2])} (${write(/** @type {number} */ (row[0]))} to ${write(/** @type {number} */ (row[4]))})`;
 }
 
 /** @param {any} one */
-const unitOf = (one) => (one.unit === "1" && one.name ? "%" : prettyUnit(one.unit));
+const unitOf = (one) => (one.name === RISK ? "%" : prettyUnit(one.unit));
 
 /** @param {any} answer */
 function risks(answer) {
