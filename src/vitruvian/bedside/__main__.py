@@ -37,6 +37,7 @@ def _arguments() -> argparse.ArgumentParser:
     virtual.add_argument("--outbox", type=Path)
     virtual.add_argument("--history", type=float, default=0.0, help="hours published before the start, the first time")
     virtual.add_argument("--began", type=Path, help="file that keeps when the courses began, over restarts")
+    virtual.add_argument("--bodies", action="store_true", help="patients have bodies; without it, a script")
     virtual.add_argument("--light", action="store_true", help="no outbox: for load")
     virtual.add_argument("--duration", type=float, help="seconds")
     replay = commands.add_parser("replay", help="publish real patients hour by hour")
@@ -63,6 +64,7 @@ def _job(asked: argparse.Namespace, broker_url: str) -> Coroutine[Any, Any, int]
             outbox=asked.outbox,
             light=asked.light,
             duration_s=asked.duration,
+            bodies=asked.bodies,
         )
     origin_us = asked.origin_us if asked.origin_us is not None else time.time_ns() // 1_000
     clock = ScaledClock(origin_us, asked.speed, asked.started_ns)

@@ -8,12 +8,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from vitruvian.bedside import noise
+from vitruvian.bedside.bodies import Bodies
 from vitruvian.bedside.courses import LABS, PATTERN, SIGNALS, CourseName
 from vitruvian.bedside.device import Client, LightClient, Sender
 from vitruvian.bedside.outbox import Outbox, Outgoing
@@ -58,15 +59,26 @@ HISTORY_STEP_US: Final = 5 * 60_000_000  # between readings of the hours before 
 
 
 class Monitors:
-    """The messages of `count` virtual patients' monitors from `start_us` on; pure: what is due at a moment is asked."""
+    """The messages of `count` virtual patients' monitors from `start_us` on; pure: what is due at a moment is asked.
+
+    With `bodies`, what happens to adults follows from a model of physiology (`bedside.bodies`), else from a script.
+    """
 
     def __init__(
-        self, count: int, seed: int, start_us: int, *, pace: float = 1.0, courses: tuple[CourseName, ...] = PATTERN
+        self,
+        count: int,
+        seed: int,
+        start_us: int,
+        *,
+        pace: float = 1.0,
+        courses: tuple[CourseName, ...] = PATTERN,
+        bodies: bool = False,
     ) -> None:
         if not pace > 0:
             raise ConfigurationError(f"found pace {pace}, expected a number above 0 (12 runs courses 12 times as fast)")
         self.patients = Patients(count, seed, courses)
-        self.vitals = Vitals(self.patients, start_us, pace)
+        self.bodies = Bodies(self.patients) if bodies else None
+        self.vitals = Vitals(self.patients, start_us, pace, self.bodies)
         self.start_us = start_us
         today = from_us(start_us)
         self._people = [self.patients.patient(index, today) for index in range(count)]
@@ -130,17 +142,16 @@ class Monitors:
 
     def _round(self, index: int, at_us: int) -> Outgoing:
         noted = self.vitals.round_of(index, at_us)
-        message = ObservationsMessage(
-            id=f"round-{at_us}",
-            time=at_us,
-            values={
-                "consciousness": noted.consciousness,
-                "oxygen_supplementation": noted.oxygen,
-                "inspired_oxygen_fraction": [noted.inspired_oxygen_fraction, "1"],
-                "urine_output": [noted.urine_ml, "mL"],
-            },
-            simulated=True,
-        )
+        values: dict[str, Any] = {
+            "consciousness": noted.consciousness,
+            "oxygen_supplementation": noted.oxygen,
+            "inspired_oxygen_fraction": [noted.inspired_oxygen_fraction, "1"],
+            "urine_output": [noted.urine_ml, "mL"],
+        }
+        if self.bodies is not None:
+            person = self.bodies.people[index]
+            values |= {"body_weight": [person.weight_kg, "kg"], "body_height": [person.height_cm, "cm"]}
+        message = ObservationsMessage(id=f"round-{at_us}", time=at_us, values=values, simulated=True)
         return Outgoing(self.devices[index], f"round-{at_us}", self._topics[index], _encode(message))
 
     def _labs(self, index: int, at_us: int) -> Outgoing:
@@ -183,13 +194,15 @@ async def publish_virtual(
     light: bool = False,
     duration_s: float | None = None,
     courses: tuple[CourseName, ...] = PATTERN,
+    bodies: bool = False,
     on_tick: Callable[[int], None] | None = None,
 ) -> int:
     """Publish `patients` virtual patients at `rate_hz` until cancelled or `duration_s` is over; how many messages.
 
     With `outbox` a file keeps what the ward has no receipt for, over restarts; without it, memory does. `light` keeps
-    nothing (for load). `pace` runs the scripted courses faster than time. `on_tick` gets the number sent so far.
-    `began_us` is when the courses began, by default `history_h` ago; the hours of `history_h` are published first.
+    nothing (for load). `pace` runs the courses faster than time. `on_tick` gets the number sent so far. With `bodies`,
+    adults have bodies, else a script. `began_us` is when the courses began, by default `history_h` ago; the hours of
+    `history_h` are published first.
     """
     if not 0 < rate_hz <= 1_000 or not 0 <= history_h <= HISTORY_H_MAX:
         raise ConfigurationError(
@@ -198,7 +211,10 @@ async def publish_virtual(
     clock = clock or SystemClock()
     now_us = clock.now_us() // 1_000_000 * 1_000_000
     past_us = range(now_us - int(history_h * HOUR_US), now_us, HISTORY_STEP_US)
-    monitors = Monitors(patients, seed, began_us if began_us is not None else past_us.start, pace=pace, courses=courses)
+    start_us = began_us if began_us is not None else past_us.start
+    monitors = await asyncio.to_thread(
+        Monitors, patients, seed, start_us, pace=pace, courses=courses, bodies=bodies
+    )  # bodies are compiled at their first use
     client_id = f"vitruvian-monitors-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
     if light:
         async with LightClient(broker_url, client_id=client_id) as light_client:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.bedside import noise
+from vitruvian.bedside.bodies import Bodies
 from vitruvian.bedside.courses import COURSES, LABS, SIGNALS, severity
 from vitruvian.bedside.patients import Patients
 from vitruvian.core.time import DAY_US, HOUR_US, SECOND_US
@@ -53,8 +54,8 @@ class Round(NamedTuple):
 class Vitals:
     """Readings of `patients`. Courses begin at `start_us` and run `pace` times as fast as time (1 is real)."""
 
-    def __init__(self, patients: Patients, start_us: int, pace: float = 1.0) -> None:
-        self.patients, self.start_us, self.pace = patients, start_us, pace
+    def __init__(self, patients: Patients, start_us: int, pace: float = 1.0, bodies: Bodies | None = None) -> None:
+        self.patients, self.start_us, self.pace, self.bodies = patients, start_us, pace, bodies
         self._smooth = [
             (noise.Smooth(patients.keys, period_s, stream, _LATENTS), np.float32(weight))
             for stream, (period_s, weight) in enumerate(_PERIODS_S, start=1)
@@ -64,8 +65,12 @@ class Vitals:
     def severity(self, at_us: int, rows: slice = slice(None)) -> NDArray[np.float32]:
         """How far each patient's course has gone, 0 to 1."""
         people = self.patients
-        time_h = (at_us - self.start_us) / HOUR_US * self.pace
-        return severity(time_h, people.onset_h[rows], people.ramp_h[rows], people.hold_h[rows], people.recover_h[rows])
+        return severity(
+            self._time_h(at_us), people.onset_h[rows], people.ramp_h[rows], people.hold_h[rows], people.recover_h[rows]
+        )
+
+    def _time_h(self, at_us: int) -> float:
+        return (at_us - self.start_us) / HOUR_US * self.pace
 
     def at(self, at_us: int, rows: slice = slice(None)) -> NDArray[np.float32]:
         """(rows, 8) readings in the order and units of `SIGNALS`, rounded as monitors show them; NaN = no reading."""
@@ -75,6 +80,8 @@ class Vitals:
         day = np.float32(np.cos(2 * np.pi * (at_us % DAY_US / DAY_US - 16 / 24)))  # highest in the late afternoon
         usual = people.base[rows] + people.early[rows] * level + people.late[rows] * level**3
         values: NDArray[np.float32] = usual.astype(np.float32)
+        if self.bodies is not None:
+            self.bodies.vitals(self._time_h(at_us), values, rows)
         values += _CIRCADIAN * day
         values[:, :6] += latent @ _MIX
         values[:, _MAP] = values[:, _DBP] + (values[:, _SBP] - values[:, _DBP]) / 3
@@ -114,9 +121,15 @@ class Vitals:
         oxygen = course.oxygen_from is not None and level >= course.oxygen_from
         word = ("voice" if level > 0.97 else "confusion") if clouded else "alert"
         fraction = round(0.28 + 0.32 * level, 2) if oxygen else 0.21
+        given = {} if self.bodies is None else self.bodies.given(index, self._time_h(at_us))
+        if self.bodies is not None and self.bodies.has(index):
+            fraction = round(given.get("inspired_oxygen_fraction", 0.21), 2)
+            oxygen = fraction > 0.21
         draw = float(noise.normal(self.patients.keys[index : index + 1], at_us // SECOND_US, 13, 1)[0, 0])
         shocked = course.late.get("systolic_pressure", 0.0) < -20
         urine_ml = max(0.0, (62 + 14 * draw) * (1 - (0.8 * level if shocked else 0.0)))
+        flow = None if self.bodies is None else self.bodies.urine_ml_h(index, self._time_h(at_us))
+        urine_ml = urine_ml if flow is None else max(0.0, flow * (1 + 0.15 * draw))
         return Round(word, oxygen, fraction, round(urine_ml))
 
     def labs_of(self, index: int, at_us: int) -> dict[str, float]:
@@ -126,8 +139,11 @@ class Vitals:
         key = self.patients.keys[index : index + 1]
         usual, drawn = noise.normal(key, 2, 14, len(LABS))[0], noise.normal(key, at_us // SECOND_US, 15, len(LABS))[0]
         values = {}
+        true = {} if self.bodies is None else self.bodies.labs(index, self._time_h(at_us))
         for column, (name, lab) in enumerate(LABS.items()):
             factor = 1 + (course.labs.get(name, 1.0) - 1) * level
             value = (lab.mean + lab.spread * (0.9 * float(usual[column]) + 0.4 * float(drawn[column]))) * factor
+            if name in true:
+                value = true[name] + 0.25 * lab.spread * float(drawn[column])
             values[name] = round(max(value, 10**-lab.decimals), lab.decimals)
         return values

@@ -60,6 +60,9 @@ def monitors(
     seed: Annotated[int, typer.Option(help="The same seed gives the same patients and readings.")] = 1,
     pace: Annotated[float, typer.Option(help="How much faster than time the scripted courses run.")] = 1.0,
     outbox: Annotated[Path | None, typer.Option(help="File that keeps what the ward has no receipt for.")] = None,
+    bodies: Annotated[
+        bool, typer.Option("--bodies/--scripted", help="What happens follows from bodies, or from a script.")
+    ] = False,
     light: Annotated[bool, typer.Option(help="Keep nothing and wait only for the broker: for load.")] = False,
     duration: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
 ) -> None:
@@ -80,6 +83,7 @@ def monitors(
             outbox=outbox,
             light=light,
             duration_s=duration,
+            bodies=bodies,
             on_tick=count,
         )
     )

@@ -52,13 +52,15 @@ class Virtual:
     seed: int
     pace: float
     history_h: float
+    bodies: bool = False
 
     def arguments(self, outbox: Path, clock: Clock) -> list[str]:
         """Of `python -m vitruvian.bedside`."""
         numbers = {"patients": self.patients, "rate": self.rate_hz, "seed": self.seed, "pace": self.pace}
         numbers |= {"history": self.history_h}
         began = outbox.with_name(outbox.name.replace("-outbox.db", "-began.txt"))
-        return ["virtual", "--outbox", str(outbox), "--began", str(began), *_options(numbers)]
+        flags = ["--bodies"] if self.bodies else []
+        return ["virtual", "--outbox", str(outbox), "--began", str(began), *flags, *_options(numbers)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ Hosts = Annotated[list[str] | None, typer.Option("--allow-host", help="A further
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
 Model = Annotated[Path | None, typer.Option(help="Folder of a trained sepsis model instead of the shipped one.")]
 
+BODIES_MAX = 200  # virtual patients beyond this follow a script: they are for load
 HISTORY_PATIENTS_MAX = 100  # with more, telling the past would keep the broker busy for minutes
 
 
@@ -41,6 +42,10 @@ def ward(
     history: Annotated[
         float | None, typer.Option(help="Hours of the past to begin with; by default 6, or none beyond 100 patients.")
     ] = None,
+    scripted: Annotated[
+        bool | None,
+        typer.Option("--scripted/--bodies", help="By a script, or by bodies; bodies up to 200 patients by default."),
+    ] = None,
     journal: JournalFile = Path("var/ward.db"),
     mqtt: Mqtt = None,
     host: Host = "127.0.0.1",
@@ -58,7 +63,8 @@ def ward(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     hours = history if history is not None else 6.0 if patients <= HISTORY_PATIENTS_MAX else 0.0
-    crowd = Virtual(patients, rate, seed, pace, hours)
+    bodies = patients <= BODIES_MAX if scripted is None else not scripted
+    crowd = Virtual(patients, rate, seed, pace, hours, bodies)
     _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, model, crowd, open_page=open_page))
 
 

@@ -22,7 +22,7 @@ from vitruvian.physiology.person import REFERENCE, Person
 from vitruvian.physiology.run import held, run, start
 from vitruvian.physiology.trajectories import Trajectories
 
-__all__ = ["Action", "Person", "Trajectories", "population", "settled", "simulate"]
+__all__ = ["Action", "Person", "Trajectories", "drawn", "population", "settled", "simulate"]
 
 MEMBERS_MAX: Final = 100_000
 POINTS_MAX: Final = 200_000
@@ -89,11 +89,12 @@ def population(
     draws = np.random.Generator(np.random.Philox(key=seed)).standard_normal((members, len(model.parameters)))
     for i, one in enumerate(model.parameters):
         if one.spread > 0 and one.name not in (changes or {}):
-            p[1:, i] = _drawn(one, typical[i], draws[1:, i])
+            p[1:, i] = drawn(one, typical[i], draws[1:, i])
     return p
 
 
-def _drawn(one: Parameter, typical: float, z: Floats) -> Floats:
+def drawn(one: Parameter, typical: float, z: Floats) -> Floats:
+    """Values of a parameter drawn around `typical`, z standard deviations away (any shape), within its range."""
     if one.scale == "plain":
         values = typical + one.spread * z
     elif one.scale == "log":

@@ -39,8 +39,11 @@ _HEIGHT, _WEIGHT = VOCABULARY["body_height"].index, VOCABULARY["body_weight"].in
 class BodyKeeper:
     """Folds everyone on the ward in turn. `note` may be called by any thread; `look` and `save` take turns."""
 
-    def __init__(self, journal: Journal, clock: Clock, twins: Twins, board: Board, one: Callable[[], Filter]) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, twins: Twins, board: Board, one: Callable[[], Filter], most: int
+    ) -> None:
         self._journal, self._clock, self._twins, self._board, self._filter = journal, clock, twins, board, one
+        self._most = most
         self._noted: deque[Commit] = deque()
         self._seq = journal.last_seq()
         self._stop = threading.Event()
@@ -97,6 +100,8 @@ class BodyKeeper:
             who = self._who(self._board.patient(pid), now_us)
             if isinstance(who, str):
                 self.left_out[pid] = who
+            elif len(found) >= self._most:
+                self.left_out[pid] = f"bodies are kept for {self._most} patients"
             else:
                 found[pid] = who
         return found

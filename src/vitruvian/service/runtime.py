@@ -44,7 +44,8 @@ SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
 @dataclass(frozen=True, slots=True)
 class WardSettings:
     """What a ward is opened with. `model` None is the shipped one; `speed` is told to the pages, not applied here.
-    `bodies`: whether each patient has a personalised body, which costs about a thousandth of a core a patient.
+    `bodies`: for how many patients at most a personalised body is kept, at about a fiftieth of a per cent of a core
+    each; 0 for none.
     """
 
     journal: Path
@@ -53,7 +54,7 @@ class WardSettings:
     zone: str = "UTC"
     speed: float = 1.0
     model: Path | None = None
-    bodies: bool = True
+    bodies: int = 500
 
 
 class Ward(Reading):
@@ -67,7 +68,7 @@ class Ward(Reading):
         follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
         super().__init__(journal, clock, follower)
         if settings.bodies:
-            self.keeper = BodyKeeper(journal, clock, follower.twins, follower.board, acute_filter)
+            self.keeper = BodyKeeper(journal, clock, follower.twins, follower.board, acute_filter, settings.bodies)
             follower.noted = self.keeper.note
         self.settings, self.clock = settings, clock
         self.mode, self.title, self.zone, self.speed = settings.mode, settings.title, settings.zone, settings.speed
