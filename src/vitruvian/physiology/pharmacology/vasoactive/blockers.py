@@ -12,8 +12,9 @@ from vitruvian.physiology.pharmacology.vasoactive import equations
 __all__ = ["ESMOLOL", "METOPROLOL"]
 
 SUM: Final = (
-    "Sum 1983 Clin Pharmacol Ther 34:427 (8 volunteers): clearance 285 mL/min/kg, volume 3.43 L/kg, four times the "
-    "central one, half-lives 2.03 and 9.19 min; flow and second volume solved from these"
+    "Sum 1983 Clin Pharmacol Ther 34:427 (8 volunteers): clearance 285 mL/min/kg, volume 3.43 L/kg (taken as that of "
+    "the steady state), half-lives 2.03 and 9.19 min; solved from these four. That the central volume is a quarter, as "
+    "is said there too, would leave nothing to decline with 9 min"
 )
 SIZE: Final = (
     "assumption: size of the effect at rest before reflexes; esmolol lowers a resting heart rate by a tenth or so and "
@@ -23,10 +24,10 @@ EXPORTS: Final = (
     Export("heart_rate_factor", "1", "on heart rate, before reflexes"),
     Export("contractility_factor", "1", "on the ventricles' elastance"),
 )
-# Sum 1983: central volume a quarter of 3.43 L/kg; the rest follows from the two half-lives and the clearance.
-_V1: Final = 3.43 / 4
+# Volume of the steady state = clearance (alpha + beta - k10) / (alpha beta); alpha beta = k10 k21.
 _ALPHA, _BETA = math.log(2) / 2.03, math.log(2) / 9.19
-_K10: Final = 0.285 / _V1
+_K10: Final = _ALPHA + _BETA - 3.43 * _ALPHA * _BETA / 0.285
+_V1: Final = 0.285 / _K10
 _K21: Final = _ALPHA * _BETA / _K10
 _K12: Final = _ALPHA + _BETA - _K10 - _K21
 
