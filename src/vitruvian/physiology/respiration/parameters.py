@@ -51,9 +51,9 @@ PARAMETERS: Final = (
     # --- lungs and stores
     Parameter("functional_residual_capacity", 2400.0, "mL", 500.0, 6000.0,
               "Nunn's Applied Respiratory Physiology: about 32 mL/kg of ideal weight, lying", spread=0.15),
-    Parameter("anatomical_dead_space", 167.0, "mL", 20.0, 400.0, "Radford 1955 (J Appl Physiol 7:451): 2.2 mL/kg",
+    Parameter("anatomical_dead_space", 170.0, "mL", 20.0, 400.0, "Radford 1955 (J Appl Physiol 7:451): 2.2 mL/kg",
               spread=0.15),
-    Parameter("alveolar_dead_space", 0.06, "1", 0.0, 0.7,
+    Parameter("alveolar_dead_space", 0.065, "1", 0.0, 0.7,
               "West: Respiratory Physiology; end-tidal lies 2-5 mm[Hg] below arterial carbon dioxide",
               spread=0.25, estimated=True),
     Parameter("shunt", 0.014, "1", 0.001, 0.6, "West: Respiratory Physiology: below 2 % of flow in health", spread=0.4,
@@ -78,9 +78,9 @@ PARAMETERS: Final = (
               scale="plain"),
     Parameter("cardiac_output_rest", 93.0, "mL/s", 10.0, 300.0, "5.6 L/min: the standard male of Pulse and BioGears"),
     # --- control
-    Parameter("ventilation_rest", 7.5, "L/min", 2.0, 20.0, "West: Respiratory Physiology: 7.5 L/min", spread=0.10,
+    Parameter("ventilation_rest", 7.6, "L/min", 2.0, 20.0, "West: Respiratory Physiology: about 7.5 L/min", spread=0.10,
               estimated=True),
-    Parameter("rate_rest", 14.8, "/min", 6.0, 40.0,
+    Parameter("rate_rest", 14.77, "/min", 6.0, 40.0,
               "between 16/min of the standard male and his 7 L/min at 540 mL, which make 13/min", spread=0.18,
               estimated=True),
     Parameter("co2_set", 40.0, "mm[Hg]", 25.0, 80.0, "West: Respiratory Physiology", spread=0.06, estimated=True),
@@ -133,8 +133,8 @@ PARAMETERS: Final = (
               "West: Respiratory Physiology: -5 cm[H2O] at rest", scale="plain"),
     Parameter("pleural_lag_s", 6.0, "s", 1.0, 60.0, _ASSUMED + "two breaths"),
     Parameter("collapse_lag_s", 90.0, "s", 5.0, 1800.0, _ASSUMED + "minutes to a full tension pneumothorax"),
-    Parameter("tension_pressure", 20.0, "mm[Hg]", 0.0, 40.0,
-              _ASSUMED + "mean mediastinal pressure of a full tension pneumothorax; Barton 1995 (J Trauma 38:280)"),
+    Parameter("tension_pressure", 28.0, "mm[Hg]", 0.0, 40.0,
+              _ASSUMED + "mean pressure on heart and veins, chosen for hypotension; Barton 1995 (J Trauma 38:280)"),
 )  # fmt: skip
 
 INPUTS: Final = (
