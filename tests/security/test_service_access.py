@@ -57,6 +57,7 @@ def address(path: str) -> str:
     return (
         path.replace("{patient}", "sim-001")
         .replace("{alert}", "none")
+        .replace("{scenario}", "0a")
         .replace("{stamp}", "x")
         .replace("{path:path}", "x")
     )

@@ -76,17 +76,17 @@ def body_view(patient: str, posterior: Posterior, estimates: Sequence[Estimated]
         members=len(posterior.states),
         updates=int(getattr(posterior, "updates", 0)),
         person=f"{person.age_years:.0f} years, {person.sex}, {person.height_cm:.0f} cm, {person.weight_kg:.0f} kg",
-        estimates=[
-            EstimateView(
-                one.name, display_of(one.name), one.unit, decimals_of(one.name),
-                *(_short(x) for x in (one.median, one.low, one.high, one.low50, one.high50, one.prior_low,
-                                      one.prior_high, one.from_data)),
-                _measured(one.name, signals, posterior.at_us),
-            )
-            for one in estimates
-        ],
+        estimates=[_estimate(one, signals, posterior.at_us) for one in estimates],
         interventions=interventions(model, posterior.u),
         edits=edits(posterior, signals),
+    )  # fmt: skip
+
+
+def _estimate(one: Estimated, signals: Signals | None, at_us: int) -> EstimateView:
+    low, low50, middle, high50, high = (_short(x) for x in (one.low, one.low50, one.median, one.high50, one.high))
+    return EstimateView(
+        one.name, display_of(one.name), one.unit, decimals_of(one.name), middle, low, high, low50, high50,
+        _short(one.prior_low), _short(one.prior_high), _short(one.from_data), _measured(one.name, signals, at_us),
     )  # fmt: skip
 
 
