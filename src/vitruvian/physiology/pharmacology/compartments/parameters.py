@@ -61,10 +61,10 @@ def linear_drug(
     extra = (len(parameters) - equations.BIOAVAILABILITY - 1) // 2
     drug = drug or name
     states = (
-        State("gut", "mg", 0.0, "swallowed, not yet absorbed", tolerance=1e-10),
-        State("central", "mg", 0.0, "in the central compartment", tolerance=1e-10),
+        State("gut", "mg", 0.0, "swallowed, not yet absorbed", tolerance=1e-16),
+        State("central", "mg", 0.0, "in the central compartment", tolerance=1e-16),
         State("enzyme", "1", 1.0, "amount of enzyme, of the usual", tolerance=1e-9),
-        *(State(one, "mg", 0.0, f"in the {one} compartment", tolerance=1e-10) for one in _TISSUES[:extra]),
+        *(State(one, "mg", 0.0, f"in the {one} compartment", tolerance=1e-16) for one in _TISSUES[:extra]),
     )
     return Model(
         name=name,
