@@ -58,6 +58,7 @@ RESET: Final = (
     3.0  # mmHg the set pressure rises for each unit of demand; assumption, after Raven 2006 Exp Physiol 91:37
 )
 PUMP_ML: Final = 110.0  # mL that working muscle presses out of its veins for each unit of demand; assumption
+CHEMICAL_VAGAL: Final = 6.0  # impulses/s withdrawn by a unit of chemical drive; assumption, as for gain_hypoxia
 ISCHAEMIC_RATE: Final = 0.2  # share of that drive that reaches the sinus node; assumption: rate 120 to 150 in class IV
 PUMP_TOP: Final = 6.0
 DEMAND_MAX: Final = 12.0
@@ -151,13 +152,13 @@ def control(y, p, u, pressure, filling, flow, dydt):  # type: ignore[no-untyped-
     firing = afferent(y[SENSED], p[_SET] + RESET * y[DEMAND])
     starved = p[_ISCHAEMIA] * max(1.0 - y[SENSED] / p[_ISCHAEMIC], 0.0)
     sigma = sympathetic(firing, chemical + starved)
-    sigma_rate = sympathetic(firing, chemical + ISCHAEMIC_RATE * starved)
+    sigma_rate = sympathetic(firing, chemical + ISCHAEMIC_RATE * starved) if starved > 0.0 else sigma
     rest = p[_LOW_SET]
     low = 1.0 / (1.0 + math.exp(min(2.0 + 2.0 * (y[FILLING] - rest) / p[_LOW_RANGE], 30.0))) - 0.11920292202211755
     dydt[SENSED] = (pressure - p[_HEIGHT] * u[_TILT] - y[SENSED]) / LAG_AFFERENT_S
     dydt[FILLING] = (filling - y[FILLING]) / LAG_FILLING_S
     dydt[FLOW] = (flow - y[FLOW]) / LAG_FLOW_S
-    dydt[VAGAL] = (gain * vagal(firing, max(chemical, 0.0)) - y[VAGAL]) / LAG_VAGAL_S
+    dydt[VAGAL] = (gain * vagal(firing, CHEMICAL_VAGAL * max(chemical, 0.0)) - y[VAGAL]) / LAG_VAGAL_S
     dydt[RATE] = (gain * sigma_rate - y[RATE]) / LAG_RATE_S
     dydt[TONE] = (gain * sigma - y[TONE]) / LAG_TONE_S
     dydt[CAPACITY] = (gain * (p[_G_CAPACITY] * sigma + p[_LOW_CAPACITY] * low) - y[CAPACITY]) / LAG_CAPACITY_S
