@@ -58,12 +58,15 @@ class BodyAnswers:
         if self.bodies is None or posterior is None:
             return ForecastView(public, NO_BODY)
         horizon_s = min(hours, HORIZON_H_MAX) * 3_600.0
+        unusable = ForecastView(public, posterior.reason or f"the body is {posterior.status}", posterior.at_us)
+        if posterior.status in ("lost", "outside"):
+            return unusable
         known = self._forecasts.get(pid)
         if known is not None and known[:2] == (posterior.at_us, horizon_s):
             return known[2]  # many pages may look at one patient; the body moves once a tick
         made = self.bodies.forecast(pid, horizon_s, max(60.0, horizon_s / 72))
-        if made is None or posterior.status in ("lost", "outside"):
-            return ForecastView(public, posterior.reason or f"the body is {posterior.status}", posterior.at_us)
+        if made is None:
+            return unusable
         view = body_build.forecast_view(public, posterior.at_us, made)
         if len(self._forecasts) >= FORECASTS_MAX:
             self._forecasts.clear()

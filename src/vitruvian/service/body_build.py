@@ -43,7 +43,8 @@ PER_TIME: Final = ("/min", "/h", "/s", "/d")
 FIRST: Final = (
     "heart_rate", "mean_pressure", "systolic_pressure", "diastolic_pressure", "oxygen_saturation", "respiratory_rate",
     "body_temperature", "cardiac_output", "stroke_volume", "systemic_vascular_resistance", "blood_volume",
-    "central_venous_pressure", "lactate", "glucose",
+    "shunt_fraction", "central_venous_pressure", "oxygen_delivery", "glomerular_filtration_rate", "urine_flow",
+    "lactate", "glucose",
 )  # fmt: skip
 RISK_ORDER: Final = ("sepsis_risk", "news2", "qsofa", "sofa_partial", "shock_index")
 
@@ -76,7 +77,9 @@ def body_view(patient: str, posterior: Posterior, estimates: Sequence[Estimated]
         members=len(posterior.states),
         updates=int(getattr(posterior, "updates", 0)),
         person=f"{person.age_years:.0f} years, {person.sex}, {person.height_cm:.0f} cm, {person.weight_kg:.0f} kg",
-        estimates=[_estimate(one, signals, posterior.at_us) for one in estimates],
+        estimates=[
+            _estimate(one, signals, posterior.at_us) for one in sorted(estimates, key=lambda one: _rank(one.name))
+        ],
         interventions=interventions(model, posterior.u),
         edits=edits(posterior, signals),
     )  # fmt: skip

@@ -29,9 +29,9 @@ export function drawBody(body) {
   setText(/** @type {Node} */ (document.getElementById("body-model")), body.title ? `${body.title}; ${body.members} members; ${body.person}.` : "");
   const usable = body.status !== "lost" && body.status !== "outside";
   const shown = usable ? body.estimates.filter((/** @type {any} */ one) => !one.measured) : [];
-  const table = /** @type {HTMLTableElement} */ (document.getElementById("estimates"));
-  table.hidden = !shown.length;
-  table.tBodies[0].replaceChildren(...shown.map(row));
+  const region = /** @type {HTMLElement} */ (document.getElementById("estimates"));
+  region.hidden = !shown.length;
+  region.querySelector("tbody")?.replaceChildren(...shown.map(row));
 }
 
 /** @param {any} one */
