@@ -25,7 +25,7 @@ MEAL_RATE, MEAL_SIZE, INSULIN_RATE, BASAL_SHARE, DEXTROSE, EXERCISE = range(6)
 PMOL_PER_UNIT: Final = 6000.0  # the conversion the authors use; 1 U of human insulin
 # Numerical choices: how fast the remembered meal follows the running one while eating, and how fast the two registers
 # of the running meal fall back to the stomach's content once eating has ended. Meals half an hour apart are told apart.
-FOLLOW_PER_MIN: Final = 20.0
+FOLLOW_PER_MIN: Final = 10.0
 FORGET_PER_MIN: Final = 0.3
 LEAST_BITE: Final = 0.01  # g/min below which the person is not eating
 EMPTY: Final = 10.0  # mg/kg of glucose below which uptake fails: keeps the mass positive, far below survival
