@@ -22,12 +22,13 @@ BTPS_MMHG: Final = 863.0
 WATER_MMHG: Final = 47.0
 CMH2O_MMHG: Final = 0.7356
 ML_MMOL: Final = 22.4
-OPEN_MMHG: Final = 13.0  # assumption: an open chest has no suction, and its swinging mediastinum hinders the veins
+OPEN_MMHG: Final = 20.0  # assumption: an open chest has no suction, and its swinging mediastinum hinders the veins
+STRETCH_PER_MMHG: Final = 0.05  # assumption: 15 cm[H2O] of PEEP raises pulmonary resistance by 30 %
 WORK_EXTRACTION: Final = 0.04  # assumption: working muscle takes oxygen from blood with less of it
 LACTATE_MAX: Final = 35.0  # assumption: mmol/L at which acid has stopped glycolysis (the living are seen up to 30)
 INJURY_SHUNT: Final = 0.45  # assumption: shunt of the most severe lung injury without any PEEP
 COLLAPSE_SHUNT: Final = 0.30  # assumption: of half the flow, constriction spares two fifths
-OBSTRUCTION_ADMIXTURE: Final = 0.40  # assumption: poorly ventilated flow of the most severe obstruction that breathes
+OBSTRUCTION_ADMIXTURE: Final = 0.45  # assumption: poorly ventilated flow of the most severe obstruction that breathes
 RECRUIT_CMH2O: Final = 16.0  # assumption: PEEP that opens all but 1/e of the recruitable shunt (Gattinoni 2006: varies)
 
 
@@ -39,7 +40,9 @@ def fraction_past(y, p, u):  # type: ignore[no-untyped-def]
     flooded = min(u[I.added_shunt] + INJURY_SHUNT * u[I.lung_injury], 1.0) * open_to_peep
     inspired = u[I.inspired_oxygen_fraction] * (p[P.barometric_pressure] - WATER_MMHG)
     relief = 1.0 / (1.0 + max(inspired - 150.0, 0.0) / 150.0)
-    low = p[P.low_ventilation] + OBSTRUCTION_ADMIXTURE * u[I.airway_obstruction] ** 2
+    blocked = u[I.airway_obstruction] ** 2
+    # A closed airway stops all of the lung alike: only a narrowed one leaves parts of it behind.
+    low = p[P.low_ventilation] + OBSTRUCTION_ADMIXTURE * blocked * (1.0 - blocked * blocked * blocked * blocked)
     low = min(low, 0.9) * relief * relief
     return 1.0 - (1.0 - p[P.shunt]) * (1.0 - flooded) * (1.0 - COLLAPSE_SHUNT * y[S.collapse]) * (1.0 - low)
 
@@ -76,13 +79,13 @@ def pleural_target(y, p, u, ventilation):  # type: ignore[no-untyped-def]
     # Half of the airway's pressure reaches the pleura in health, less where the lung is stiff.
     passed = 0.5 * (1.0 - 0.4 * min(u[I.lung_injury] + u[I.added_shunt], 1.0))
     airway = u[I.positive_end_expiratory_pressure] + 10.0 * u[I.airway_obstruction] ** 3 * ventilator
-    swing = ventilator * (1.0 + u[I.tidal_volume_set] / p[P.respiratory_compliance] / 2.0 / 3.0)
+    swing = ventilator * (2.0 + u[I.tidal_volume_set] / p[P.respiratory_compliance] / 2.0 / 3.0)
     closed = 1.0 - u[I.pneumothorax_open]
     full = y[S.collapse]
     return (
         p[P.pleural_pressure_rest]
         + CMH2O_MMHG * (passed * airway + swing)
-        + full * (closed * full * p[P.tension_pressure] + (1.0 - closed) * OPEN_MMHG)
+        + full * (closed * full * p[P.tension_pressure] + (1.0 - closed) * full * OPEN_MMHG)
     )
 
 
@@ -155,7 +158,7 @@ def rhs(t, y, p, u, dydt):  # type: ignore[no-untyped-def]
     dydt[S.demand] = (wanted - y[S.demand]) / p[P.demand_lag_s]
     dydt[S.lactate] = lactate
     dydt[S.pleural_pressure] = (pleural_target(y, p, u, ventilation) - y[S.pleural_pressure]) / p[P.pleural_lag_s]
-    size = max(u[I.pneumothorax], u[I.pneumothorax_open])
+    size = u[I.pneumothorax] if u[I.pneumothorax] > 0.0 else u[I.pneumothorax_open]
     dydt[S.collapse] = (size - y[S.collapse]) * (1.0 + u[I.mechanical_ventilation]) / p[P.collapse_lag_s]
 
 
@@ -215,7 +218,10 @@ def emit(t, y, p, x):  # type: ignore[no-untyped-def]
     left = oxygen / (1.0 + oxygen) * (1.0 + 1e-6)
     x[5] = left / (1.0 + math.exp((6.85 - ph) / 0.06)) * (1.0 + math.exp((6.85 - 7.4) / 0.06))
     x[6] = 0.2 + 0.8 * left
-    x[4] = (1.0 + low / (1.0 + low)) * (1.0 + 0.6 * y[S.collapse]) / (1.0 + 1.0 / (1.0 + (103.0 / 50.0) ** 3))
+    constricted = (1.0 + low / (1.0 + low)) / (1.0 + 1.0 / (1.0 + (103.0 / 50.0) ** 3))
+    # Stretched lung presses on its capillaries; the pleural pressure stands for the airway's (assumption).
+    pressed = 1.0 + STRETCH_PER_MMHG * max(y[S.pleural_pressure] - p[P.pleural_pressure_rest], 0.0)
+    x[4] = constricted * (1.0 + 0.6 * y[S.collapse]) * pressed
 
 
 @njit(error_model="numpy")
