@@ -184,7 +184,7 @@ class Model:
     events: int = 0
     personalise: Callable[[dict[str, float], Person], dict[str, float]] = _unchanged
     domain: Callable[[Person], str] | None = None
-    method: Literal["tsit5", "rosenbrock"] = "tsit5"
+    method: Literal["tsit5", "rosenbrock", "rkc"] = "tsit5"
     rtol: float = 1e-5
     first_step: float = 1e-3
     h_max: float = math.inf

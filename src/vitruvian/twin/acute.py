@@ -37,4 +37,4 @@ def acute_filter(members: int = MEMBERS) -> Filter:
     """The filter of live bodies, with the observations that the acute body has."""
     model = body("acute")
     seen = tuple(one for one in OBSERVED if one.output in model.output_index)
-    return Filter(model, seen, Settings(members=members))
+    return Filter(model, seen, Settings(members=members, method="rkc", first_step_s=2.0))

@@ -169,8 +169,8 @@ def member(
     """One member from `begin` to `end`. `levels[i]` (U,) holds from `edges[i]` on; doses in [begin, end) are added."""
     size = y.shape[0]
     scratch = (
-        np.empty((STAGES, size)), np.empty(size), np.empty(size), np.empty(max(EVENTS, 1)), np.empty(max(EVENTS, 1)),
-        np.empty((size, size)),
+        np.zeros((STAGES + 1, size)), np.empty(size), np.empty(size), np.empty(max(EVENTS, 1)),
+        np.empty(max(EVENTS, 1)), np.empty((size, size)),
     )  # fmt: skip
     control = settings.copy()
     t, at, edge, dose = begin, 0, 0, 0

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numba
 
 from vitruvian.core.errors import ModelError
-from vitruvian.physiology.engine import drive, rosenbrock, tsit5
+from vitruvian.physiology.engine import chebyshev, drive, rosenbrock, tsit5
 from vitruvian.physiology.engine.turns import in_turn
 
 if TYPE_CHECKING:
     from vitruvian.physiology.base import Model
 
-METHODS: Final = {"tsit5": tsit5, "rosenbrock": rosenbrock}
+METHODS: Final = {"tsit5": tsit5, "rosenbrock": rosenbrock, "rkc": chebyshev}
 _HERE: Final = Path(__file__).parent
 
 
@@ -63,8 +63,9 @@ def _specialised(model: Model) -> Drivers:
         return numba.njit(cache=True, nogil=True, parallel=parallel, error_model="numpy")(copied)
 
     dense = made(method.dense)
+    inner = {name: made(getattr(method, name), rhs=model.rhs) for name in getattr(method, "INNER", ())}
     common = {"ORDER": method.ORDER, "EVENTS": model.events, "dense": dense}
-    common |= {"rhs": model.rhs, "observe": model.observe, "step": made(method.step, rhs=model.rhs)}
+    common |= {"rhs": model.rhs, "observe": model.observe, "step": made(method.step, rhs=model.rhs, **inner)}
     common |= {"event": model.event, "jump": model.jump}
     common["first_crossing"] = made(drive.first_crossing, **common)
     common["advance"] = made(drive.advance, **common)
