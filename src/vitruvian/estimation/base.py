@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,25 +59,27 @@ class Settings:
     members: size of each patient's ensemble. looks: how many moments of a tick, evenly spaced and the last at its end,
     the predicted value is the mean of. walk_per_h: a parameter's random step in an hour, as a share of its prior
     standard deviation. shake_per_h: a state's, as a share of its height. relax_states, relax_parameters: how much of
-    the spread that an analysis took is given back, 0 to 1. localise: damp correlations that may be chance. gate: beyond
-    how many standard deviations a value is rejected; patience: how many in a row before it is believed. memory_h: over
-    how long innovations are remembered to judge the filter. start_spread: a state's at the beginning, as a share.
-    rtol: relative tolerance of the integration, by default ten times the model's own. first_step_s: its first step in
-    a tick. steps_max: after how many steps in one tick a member has failed.
+    the spread that an analysis took is given back, 0 to 1, the second of discrepancies as well. localise: how many
+    variances of a chance correlation the square of a correlation must exceed to act (0: all act). gate: beyond how many
+    standard deviations a value is rejected; patience: how many in a row before it is believed. memory_h: over how long
+    innovations are remembered to judge the filter. start_spread: a state's at the beginning, as a share. rtol: relative
+    tolerance of the integration, by default ten times the model's own; method: its integrator, by default the model's.
+    first_step_s: its first step in a tick. steps_max: after how many steps in one tick a member has failed.
     """
 
     members: int = 64
     looks: int = 1
-    walk_per_h: float = 0.05
+    walk_per_h: float = 0.1
     shake_per_h: float = 0.0
-    relax_states: float = 0.0
-    relax_parameters: float = 0.0
-    localise: bool = True
+    relax_states: float = 0.2
+    relax_parameters: float = 0.2
+    localise: float = 4.0
     gate: float = 5.0
     patience: int = 3
     memory_h: float = 0.5
     start_spread: float = 0.0
     rtol: float | None = None
+    method: Literal["tsit5", "rosenbrock", "rkc"] | None = None
     first_step_s: float | None = None
     steps_max: int = 20_000
 
@@ -92,8 +94,8 @@ class Settings:
             raise ModelError(
                 f"found relaxation {shares}, gate {self.gate}, memory {self.memory_h} h; expected 0 to 1, > 0"
             )
-        if min(self.walk_per_h, self.shake_per_h, self.start_spread) < 0:
-            raise ModelError("found a random step below 0, expected 0 or more")
+        if min(self.walk_per_h, self.shake_per_h, self.start_spread, self.localise) < 0:
+            raise ModelError("found a random step or a localisation below 0, expected 0 or more")
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,12 @@ class Filter:
     def errors(self) -> tuple[Floats, Floats]:
         """Errors of the observations (O,): additive, relative."""
         return np.array([one.sd for one in self.observations]), np.array([one.relative for one in self.observations])
+
+    @cached_property
+    def integrated(self) -> Model:
+        """The model as the filter integrates it."""
+        method = self.settings.method
+        return self.model if method in (None, self.model.method) else self.model.with_(method=method)
 
     @property
     def tick_h(self) -> float:

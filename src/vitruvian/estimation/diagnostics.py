@@ -37,14 +37,15 @@ def coverage(members: Floats, values: Floats, level: float = 0.9, error: Floats 
     """The share of values (...), NaN left out, in the central interval of their ensembles (..., M).
 
     `error` (...) is a standard deviation to add to each member's (the measurement's, where values are measured): the
-    interval is then that of the normal mixture's variance, mean +- z sd.
+    interval is then that of the normal mixture's variance, mean +- z sd. Quantiles are those that a further draw of the
+    same distribution passes with their probability (rank over M + 1), so that a right ensemble of any size covers.
     """
     x, y = np.asarray(members, np.float64), np.asarray(values, np.float64)
     if np.any(np.asarray(error) > 0):
         half = _normal_quantile(0.5 + level / 2) * np.sqrt(x.var(-1, ddof=1) + np.square(error))
         low, high = x.mean(-1) - half, x.mean(-1) + half
     else:
-        low, high = np.quantile(x, [(1 - level) / 2, (1 + level) / 2], axis=-1)
+        low, high = np.quantile(x, [(1 - level) / 2, (1 + level) / 2], axis=-1, method="weibull")
     known = np.isfinite(y)
     return float(((y >= low) & (y <= high))[known].mean())
 

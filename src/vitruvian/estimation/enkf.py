@@ -115,7 +115,7 @@ def _integrate(
         rows = (at.stop - first) * members
         p = one.full(belief.constants[at], belief.theta[at]).reshape(rows, -1)
         arm = np.repeat(np.arange(at.stop - first), members)
-        drivers(model).ensemble(
+        drivers(one.integrated).ensemble(
             states[at].reshape(rows, size), p, begin, begin + length, begin + times, arm,
             *(np.ascontiguousarray(part[at]) for part in packed), settings, atol,
             shown[at].reshape(rows, len(times), -1), status[at].reshape(rows), np.zeros(rows, np.int64),
@@ -169,8 +169,7 @@ def step_many(one: Filter, belief: Belief, observations: Floats, schedules: Sche
     relax = np.concatenate(
         [
             np.full(len(one.model.states), given.relax_states),
-            np.full(len(one.parameters), given.relax_parameters),
-            np.zeros(len(one.observations)),
+            np.full(len(one.parameters) + len(one.observations), given.relax_parameters),
         ]
     )
     track = np.array(belief.track)

@@ -84,8 +84,8 @@ def assimilate(mean, anomaly, first, off, error, localise, blur):  # type: ignor
 
     The serial square-root filter of Whitaker and Hamill (2002, Mon. Weather Rev. 130:1913, eqs. 10-13): no random
     perturbation. `localise` damps each column by how far its correlation, r, stands out of the sampling error of M
-    members: 1 - (1 - r2)2 / ((M - 1) r2), not below 0. blur (M,) is work. Returns the innovation squared over its
-    variance.
+    members: 1 - localise (1 - r2)2 / ((M - 1) r2), not below 0. blur (M,) is work. Returns the innovation
+    squared over its variance.
     """
     columns, members = anomaly.shape
     power = 0.0
@@ -105,9 +105,9 @@ def assimilate(mean, anomaly, first, off, error, localise, blur):  # type: ignor
         if own <= 0.0:
             continue
         gain = both / (members - 1) / total
-        if localise and c != first:
+        if localise > 0.0 and c != first:
             r2 = both * both / (own * power)
-            gain *= max(0.0, 1.0 - (1.0 - r2) ** 2 / ((members - 1) * max(r2, 1e-12)))
+            gain *= max(0.0, 1.0 - localise * (1.0 - r2) ** 2 / ((members - 1) * max(r2, 1e-12)))
         mean[c] += gain * off
         for m in range(members):
             anomaly[c, m] -= shrink * gain * blur[m]
@@ -205,7 +205,7 @@ def analyse(  # type: ignore[no-untyped-def]
             if fate[n, o] == USED or fate[n, o] == YIELDED:
                 first = size + count + shown + o
                 off = values[n, o] - mean[first]
-                nis[n, 0] += assimilate(mean, anomaly, first, off, error[o], rules[2] > 0.0, blur)
+                nis[n, 0] += assimilate(mean, anomaly, first, off, error[o], rules[2], blur)
                 nis[n, 1] += 1.0
         scatter(states[n], state_form[0], state_form[1], state_form[2], state_form[3], 0, mean, anomaly, before, relax)
         scatter(
