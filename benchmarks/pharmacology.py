@@ -157,7 +157,7 @@ def main() -> None:
             "simulated_data": recovered,
         },
         notes=[
-            "Closed form: three drugs (slow, middling, fast), each by bolus, infusion and mouth, at 122 times over 48 h, "
+            "Closed form: three drugs (slow, middling, fast), each by bolus, infusion and mouth, 122 times over 48 h, "
             "wherever the concentration is above 1e-10 mg/L (doses of 100 mg).",
             "Populations by iterated two-stage (first order); the published ones by other methods and error models.",
         ],
