@@ -31,6 +31,12 @@ _WHERE: Final[dict[str, tuple[str, str]]] = {
     "warfarin": ("pharmacology", "WARFARIN"),
     "theophylline": ("pharmacology", "THEOPHYLLINE"),
     "caffeine": ("pharmacology", "CAFFEINE"),
+    "caffeine_newborn": ("pharmacology", "CAFFEINE_NEWBORN"),
+    "phenobarbital_newborn": ("pharmacology", "PHENOBARBITAL_NEWBORN"),
+    "metoprolol": ("pharmacology", "METOPROLOL"),
+    "fentanyl": ("pharmacology", "FENTANYL"),
+    "furosemide": ("pharmacology", "FUROSEMIDE"),
+    "ciprofloxacin": ("pharmacology", "CIPROFLOXACIN"),
 }
 NAMES: Final = tuple(_WHERE)
 
