@@ -79,7 +79,7 @@ def pleural_target(y, p, u, ventilation):  # type: ignore[no-untyped-def]
     # Half of the airway's pressure reaches the pleura in health, less where the lung is stiff.
     passed = 0.5 * (1.0 - 0.4 * min(u[I.lung_injury] + u[I.added_shunt], 1.0))
     airway = u[I.positive_end_expiratory_pressure] + 10.0 * u[I.airway_obstruction] ** 3 * ventilator
-    # A ventilator ends the suction of breathing in (assumption: 3.5 cm[H2O] of the mean) and pushes a third of the time.
+    # A ventilator ends the suction of breaths (assumption: 3.5 cm[H2O] of the mean), and pushes a third of the time.
     swing = ventilator * (3.5 + u[I.tidal_volume_set] / p[P.respiratory_compliance] / 2.0 / 3.0)
     closed = 1.0 - u[I.pneumothorax_open]
     full = y[S.collapse]
