@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener
-from tests.browser.test_accessibility import violations
+from tests.browser.test_accessibility import COLOUR_RULES, violations
 from vitruvian.dashboard import present
 from vitruvian.testing.server import Serving
 from vitruvian.testing.ward import MemoryWard
@@ -207,7 +207,8 @@ def test_axe_finds_nothing_with_an_answer_shown(open_page: Opener, width: int) -
     compare(page)
     assert violations(page) == [], "light"
     page.emulate_media(color_scheme="dark")
-    assert violations(page, "cat.color") == [], "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert violations(page, *COLOUR_RULES) == [], "dark"
 
 
 def test_nothing_is_cut_off_at_320_px_with_an_answer_shown(open_page: Opener) -> None:

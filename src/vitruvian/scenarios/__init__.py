@@ -1,6 +1,7 @@
 """What if? Interventions and changed values, followed in a patient's own ensemble against doing nothing."""
 
 from vitruvian.physiology.actions import Action
+from vitruvian.scenarios.believed import Believed, believed
 from vitruvian.scenarios.effects import Effect, share_from_data
 from vitruvian.scenarios.ports import Posterior, Signals
 from vitruvian.scenarios.risks import RiskEffect, RiskModels
@@ -10,6 +11,7 @@ from vitruvian.scenarios.what_if import WhatIf, what_if
 
 __all__ = [
     "Action",
+    "Believed",
     "Effect",
     "Posterior",
     "RiskEffect",
@@ -20,6 +22,7 @@ __all__ = [
     "Scenarios",
     "Signals",
     "WhatIf",
+    "believed",
     "share_from_data",
     "what_if",
 ]

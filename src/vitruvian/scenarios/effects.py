@@ -53,7 +53,8 @@ def effects_of(
         at = int(np.argmax(np.abs(quantiles[2])))
         level = float(np.median(np.abs(baseline.values[:, at, i])))
         least = negligible(one.name, level)
-        share, narrowed, shifted = share_from_data(difference, believed, least)
+        # The same draws on both sides: what their number alone makes of the spread cancels.
+        share, narrowed, shifted = share_from_data(difference[: len(believed)], believed, least)
         above = float((difference[:, at] > 0).mean())
         verdict = _verdict(quantiles[:, at], above, float((difference[:, at] < 0).mean()), least)
         if verdict == "unchanged":

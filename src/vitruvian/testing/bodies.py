@@ -71,9 +71,13 @@ class MemoryBodies:
     """
 
     def __init__(
-        self, newest: Callable[[int], Mapping[str, float] | None], now_us: Callable[[], int], model: Model = STAND_IN
+        self,
+        newest: Callable[[int], Mapping[str, float] | None],
+        now_us: Callable[[], int],
+        model: Model = STAND_IN,
+        members: int = MEMBERS,
     ) -> None:
-        self._newest, self._now_us, self._model = newest, now_us, model
+        self._newest, self._now_us, self._model, self._members = newest, now_us, model, members
         self._made: dict[int, Body] = {}
         self.standing: dict[int, tuple[str, str]] = {}
         self.without: set[int] = set()
@@ -91,15 +95,15 @@ class MemoryBodies:
 
     def _body(self, pid: int, values: Mapping[str, float], now_us: int, status: str, reason: str) -> Body:
         model, person, u = self._model, Person(), self._model.rest()
-        prior = population(model, person, MEMBERS, 1_000 + pid)
+        prior = population(model, person, self._members, 1_000 + pid)
         prior_states = settled(model, prior, u)
         wanted = [(name, values[name]) for name in FOLLOWED if name in values and name in model.output_index]
         near = condition(model, Members(person, prior_states, prior), wanted, u) if wanted else None
         # A filter that has seen much leaves little of the prior's spread about what it found.
         parameters = prior
         if near is not None:
-            found = np.median(near.parameters, axis=0)
-            parameters = found * (prior / np.median(prior, axis=0)) ** KEPT_OF_PRIOR
+            found, middle = np.median(near.parameters, axis=0), np.median(prior, axis=0)
+            parameters = found + KEPT_OF_PRIOR * (prior - middle)
         low, high = (np.array([getattr(one, end) for one in model.parameters]) for end in ("low", "high"))
         parameters = np.clip(parameters, low, high)
         return Body(model, person, now_us, settled(model, parameters, u), parameters, prior, prior_states, u,
