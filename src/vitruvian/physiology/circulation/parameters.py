@@ -75,7 +75,7 @@ COMMON: Final = (
     _one("gain_capacity", 215.0, "mL", 0, 3_000, TO_CLASSES + "Ursino: 398, with no low-pressure reflex"),
     _one("gain_period_sympathetic", 0.156, "1", 0, 1, f"{URSINO}, table 3: 0.13 of 0.833 s"),
     _one("gain_period_vagal", 0.108, "s", 0, 1, f"{URSINO}, table 3: 0.09 s2 of 0.833 s", "per impulse a second"),
-    _one("low_pressure_capacity", 582.0, "mL", 0, 4_000, TO_CLASSES + "Rothe 1983, Physiol Rev 63:1281: 10 mL/kg",
+    _one("low_pressure_capacity", 579.0, "mL", 0, 4_000, TO_CLASSES + "Rothe 1983, Physiol Rev 63:1281: 10 mL/kg",
          "unstressed volume that the low-pressure reflex can give up"),
     _one("low_pressure_range", 0.3, "mm[Hg]", 0.1, 10, TO_CLASSES + "assumption",
          "fall of right atrial pressure that calls half of it"),
