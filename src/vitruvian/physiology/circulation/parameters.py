@@ -98,7 +98,7 @@ COMMON: Final = (
     _one("dilation_by_demand", 0.2, "1", 0, 2, "assumption: cardiac output rises by 5 to 6 L for each L/min of oxygen "
          "(Astrand 1964, J Appl Physiol 19:268)"),
     _one("rate_by_demand", 0.1, "1", 0, 1, "assumption: heart rate nears its maximum near the largest oxygen uptake"),
-    _one("contractility_by_demand", 0.12, "1", 0, 1, "assumption, as above"),
+    _one("contractility_by_demand", 0.25, "1", 0, 1, "assumption, as above"),
     _one("capillary_share", 0.15, "1", 0.01, 1, "capillary pressure 17 mmHg, Guyton and Hall, chapter 16",
          "resistance after the capillaries over that before"),
     _one("body_surface", REFERENCE.bsa_m2, "m2", 0.1, 5, "Du Bois 1916"),
