@@ -125,8 +125,6 @@ def main() -> None:
             "estimated_parameters": len(one.parameters),
             "values_used": used,
             "belief_kib_a_patient": round(snapshot_bytes / 1024, 1),
-                sum(getattr(belief.rows([0]), n).nbytes for n in ("states", "theta", "bias")) / 1024, 1
-            ),
         },
         notes=[
             "Simulation alone: no transport, no journal, no risk models. Members and settings are those of live twins "
