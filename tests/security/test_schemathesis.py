@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -77,9 +78,10 @@ def test_what_is_said_of_a_patient_is_as_described(api: schemathesis.BaseSchema,
     assert json.loads(attack.http.post(b"/api/v1/observations", body).body)["receipts"][0]["outcome"] == "committed"
     listed = json.loads(attack.http.get("/api/v1/patients", "application/json").body)["patients"]
     patient = next(row["id"] for row in listed if row["vitals"])
-    kept = json.loads(attack.http.post(b"/api/v1/scenarios", b'{"name":"older","edits":{"age_years":80}}').body)
-    named = {"patient": patient, "scenario": kept["scenario"]["id"]}
     attack.close()
+    older = {"name": "older", "edits": {"age_years": 80}}
+    kept = httpx.post(f"http://127.0.0.1:{ward.port}/api/v1/scenarios", json=older).json()
+    named = {"patient": patient, "scenario": kept["scenario"]["id"]}
     asked = 0
     for path in DESCRIBED:
         if "get" in DESCRIBED[path] and path != ENDLESS:
