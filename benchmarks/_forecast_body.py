@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks._results import REPOSITORY
 from tests.support import require_data
-from vitruvian.prediction.forecast.body import Foreseen, foresee, hourly_filter
+from vitruvian.prediction.forecast.body import Foreseen, complete, foresee, hourly_filter
 from vitruvian.prediction.forecast.grid import HORIZONS_H, VITALS, Grid
 from vitruvian.prediction.forecast.sources import SETS, who
 from vitruvian.prediction.forecast.train import READERS
@@ -54,7 +54,7 @@ def kept(name: str, role: str) -> Foreseen | None:
     if not parts:
         return None
     rows = np.concatenate([part["rows"] for part in parts])
-    return Foreseen(rows, np.concatenate([part["members"] for part in parts]), parts[0]["noise"])
+    return Foreseen(rows, complete(np.concatenate([part["members"] for part in parts])), parts[0]["noise"])
 
 
 def main(batches: int) -> None:

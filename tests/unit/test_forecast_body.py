@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vitruvian.prediction.forecast import CHANNELS
-from vitruvian.prediction.forecast.body import foresee, hourly_filter, person_of
+from vitruvian.prediction.forecast.body import complete, foresee, hourly_filter, person_of
 from vitruvian.prediction.forecast.grid import lay_out
 
 
@@ -15,6 +15,16 @@ def test_who_is_not_known_is_a_typical_adult():
     assert (unknown.age_years, unknown.sex) == (60.0, "male")
     assert person_of(91.5, 0.0).sex == "female"
     assert person_of(15.0, 1.0).age_years == 18.0
+
+
+def test_a_member_that_failed_stands_at_the_median_of_the_others():
+    members = np.arange(5, dtype=np.float32)[None, None, None] * np.ones((2, 4, 3, 1), np.float32)
+    members[0, 1, 2, 4] = np.nan
+    members[1, 0, 0] = np.nan
+    made = complete(members)
+    assert made[0, 1, 2].tolist() == [0, 1, 2, 3, 1.5]
+    assert np.isnan(made[1, 0, 0]).all()
+    assert np.isnan(made).sum() == 5
 
 
 @pytest.mark.long

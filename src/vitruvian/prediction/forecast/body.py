@@ -8,6 +8,7 @@ discrepancies.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,7 +21,7 @@ from vitruvian.physiology.person import Person
 from vitruvian.prediction.forecast.grid import CHANNELS, HORIZONS_H, VITALS, Grid
 from vitruvian.twin.acute import acute_filter
 
-__all__ = ["Foreseen", "foresee", "hourly_filter"]
+__all__ = ["Foreseen", "complete", "foresee", "hourly_filter"]
 
 _HOUR_S: Final = 3_600.0
 _OXYGEN: Final = "inspired_oxygen_fraction"
@@ -77,4 +78,18 @@ def foresee(one: Filter, grid: Grid, patients: NDArray[np.int64], after_h: Seque
             made.append(np.moveaxis(ahead.outputs[:, :, :, wanted], (1, 2, 3), (3, 2, 1)).astype(np.float32))
             rows.append(first + hour)
     noise = {each.output: each.sd for each in one.observations}
-    return Foreseen(np.concatenate(rows), np.concatenate(made), np.array([noise[v] for v in VITALS], np.float32))
+    return Foreseen(
+        np.concatenate(rows), complete(np.concatenate(made)), np.array([noise[v] for v in VITALS], np.float32)
+    )
+
+
+def complete(members: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Members (K, 4, 3, M) with those whose integration failed at the median of the others; NaN where all failed."""
+    failed = ~np.isfinite(members)
+    if not failed.any():
+        return members
+    kept = np.where(failed, np.nan, members)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # nothing left of a patient: said by NaN
+        middle = np.nanmedian(kept, axis=-1, keepdims=True)
+    return np.where(failed, middle, members).astype(np.float32)
