@@ -130,21 +130,20 @@ class Bodies:
         self._held: dict[int, _Held] = {}
         self._outside: dict[int, tuple[Who, str]] = {}
         self._priors: dict[int, tuple[Who, Belief]] = {}
-        self._person_concepts = {VOCABULARY["body_weight"].index, VOCABULARY["body_height"].index}
         self.rewinds = 0
 
     # --- what came in --------------------------------------------------------
 
     def note(self, commit: Commit) -> None:
-        """Take notice of a commit: only what lies in the past of a body matters here; the rest is read in its turn."""
-        for pid in (*commit.rebuild, *commit.visits):
+        """Take notice of a commit: only what lies in the past of a body matters here; the rest is read in its turn.
+
+        Who somebody is comes with `advance`: a person of another weight or age has another body, folded anew.
+        """
+        for pid in commit.rebuild:
             self._again(pid)
         samples = commit.samples
         which = np.asarray(samples.concept)
         moves = np.isin(which, list(self.taps.concepts))
-        personal = np.isin(which, list(self._person_concepts))
-        for pid in np.unique(np.asarray(samples.patient)[personal]).tolist():
-            self._again(pid)
         ticks = np.asarray(samples.occurred_us)[moves] // self.grid_us
         for pid in np.unique(np.asarray(samples.patient)[moves]).tolist():
             held = self._held.get(pid)
