@@ -47,6 +47,8 @@ STANDING: Final = {
     "none": "No body",
     "learning": "Still learning this patient",
     "tracking": "Follows this patient",
+    "strained": "Follows this patient with strain",
+    "blind": "Nothing measured of late: it says what it expects",
     "lost": "Has lost this patient: do not use it",
     "outside": "Not made for this patient",
 }
@@ -318,7 +320,7 @@ def share(value: float) -> str:
 def standing_text(body: BodyView) -> str:
     """How far a body can be trusted, in words."""
     said = STANDING[body.status]
-    return f"{said}: {body.reason}." if body.reason else f"{said}."
+    return f"{said}: {body.reason.rstrip('.')}." if body.reason else f"{said}."
 
 
 def body_model(body: BodyView) -> str:

@@ -32,7 +32,7 @@ __all__ = ["WhatIf", "what_if"]
 
 POINTS: Final = 72  # in time, at most
 EVERY_S_MIN: Final = 10.0
-LOOSER: Final = 3.0  # than the model's own tolerance: medians keep their last shown digit (benchmarks/what_if.py)
+LOOSER: Final = 3.0  # than the model's own tolerance: what it costs in accuracy, benchmarks/what_if.py records
 PRIOR_MEMBERS: Final = 24
 LOST_MEMBERS_MAX: Final = 0.2  # share of the members whose run may fail
 Floats = NDArray[np.float64]
@@ -138,6 +138,8 @@ def _not_answerable(posterior: Posterior) -> tuple[str, ...]:
 def _standing_notes(posterior: Posterior) -> tuple[str, ...]:
     if posterior.status == "learning":
         return (f"The body is still learning this patient: {posterior.reason or 'few data so far'}.",)
+    if posterior.status in ("strained", "blind"):
+        return (f"The body follows this patient with strain. {posterior.reason}",)
     return ()
 
 

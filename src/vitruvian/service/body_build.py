@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from vitruvian.service.body_views import (
     InterventionView,
     RiskCompared,
     ScenarioView,
+    Standing,
     UnitChoice,
     WhatIfView,
 )
@@ -65,7 +66,7 @@ def decimals_of(name: str) -> int:
 def body_view(patient: str, posterior: Posterior, estimates: Sequence[Estimated], signals: Signals | None) -> BodyView:
     """The body now."""
     model, person = posterior.model, posterior.person
-    status = posterior.status if posterior.status in ("learning", "tracking", "lost", "outside") else "outside"
+    status = posterior.status if posterior.status in get_args(Standing) else "outside"
     return BodyView(
         patient,
         status,  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Standing = Literal["none", "learning", "tracking", "lost", "outside"]
+Standing = Literal["none", "learning", "tracking", "strained", "blind", "lost", "outside"]
 
 
 class EstimateView(msgspec.Struct, frozen=True):

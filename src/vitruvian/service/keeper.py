@@ -48,6 +48,7 @@ class BodyKeeper:
         self._seq = journal.last_seq()
         self._stop = threading.Event()
         self._working = threading.Lock()
+        self._warm = False
         self.bodies: Bodies | None = None
         self.left_out: dict[int, str] = {}
         self.counts = {"ticks": 0, "seconds": 0.0}
@@ -83,6 +84,9 @@ class BodyKeeper:
             if done < TICKS_A_LOOK:
                 break
         self._seq = seq
+        if not self._warm and bodies.pids:
+            self._warm = True  # the first forecast compiles the implicit stepper: here, and not under somebody's click
+            bodies.forecast(bodies.pids[0], 600.0)
 
     def _open(self) -> Bodies:
         if self.bodies is None:

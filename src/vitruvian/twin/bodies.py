@@ -126,6 +126,9 @@ class Bodies:
     def __init__(self, journal: JournalReader, one: Filter) -> None:
         self._journal, self.filter = journal, one
         self.taps: Taps = taps(one.model, [each.output for each in one.observations])
+        # Hours ahead are stepped implicitly: see `physiology.implicit`.
+        quiet = replace(one.settings, method="rosenbrock", first_step_s=None, rtol=None)
+        self._ahead = replace(one, settings=quiet)
         self.grid_us = int(one.model.grid_s * SECOND_US)
         self._held: dict[int, _Held] = {}
         self._outside: dict[int, tuple[Who, str]] = {}
@@ -368,7 +371,7 @@ class Bodies:
         times_s = np.arange(0.0, horizon_s + 1e-9, every_s)
         found = self.posterior(pid)
         assert found is not None
-        made = forecast(self.filter, held.now.belief, times_s, found.u)
+        made = forecast(self._ahead, held.now.belief, times_s, found.u)
         about = {"model": found.model.name, "title": found.model.title, "at_us": found.at_us, "status": found.status}
         return Trajectories(found.model.outputs, times_s, made.outputs[0], about)
 

@@ -4,6 +4,7 @@ import { fixed, h, prettyUnit, setText, share } from "./format.js";
 
 const STANDING = {
   none: "No body", learning: "Still learning this patient", tracking: "Follows this patient",
+  strained: "Follows this patient with strain", blind: "Nothing measured of late: it says what it expects",
   lost: "Has lost this patient: do not use it", outside: "Not made for this patient",
 };
 const TOP = { prior: 6, wide: 3, half: 3, middle: 0 };
@@ -25,7 +26,7 @@ export function drawBody(body) {
   const standing = /** @type {HTMLElement} */ (document.getElementById("body-standing"));
   standing.dataset.status = body.status;
   const said = STANDING[/** @type {keyof STANDING} */ (body.status)];
-  setText(standing, body.reason ? `${said}: ${body.reason}.` : `${said}.`);
+  setText(standing, body.reason ? `${said}: ${body.reason.replace(/\.$/, "")}.` : `${said}.`);
   setText(/** @type {Node} */ (document.getElementById("body-model")), body.title ? `${body.title}; ${body.members} members; ${body.person}.` : "");
   const usable = body.status !== "lost" && body.status !== "outside";
   const shown = usable ? body.estimates.filter((/** @type {any} */ one) => !one.measured) : [];
