@@ -2,8 +2,8 @@
 
 `sd` is the error of a tick's mean, device and beat-to-beat variation together; `bias_sd` is how far the patient may lie
 beside the body for an hour or two, which people do whom no model wakes, moves or feeds. Sources: pulse oximeters'
-accuracy (root mean square 2 to 3 %: ISO 80601-2-61); oscillometric cuffs (mean error within 5, standard deviation within 8 mmHg: ISO
-81060-2); the rest are assumptions that the twin experiment and the real forecasts put to the test.
+accuracy (root mean square 2 to 3 %: ISO 80601-2-61); oscillometric cuffs (mean error within 5, standard deviation
+within 8 mmHg: ISO 81060-2); the rest are assumptions that the twin experiment and the real forecasts put to the test.
 """
 
 from __future__ import annotations
