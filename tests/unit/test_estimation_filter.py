@@ -190,6 +190,22 @@ def test_persons_and_known_values_shape_the_prior():
     assert np.median(belief.theta[1, :, 2]) == pytest.approx(70.0, rel=0.15)
 
 
+def test_considered_parameters_widen_and_do_not_move():
+    sure = Filter(KESSEL, SEEN, Settings(members=64), estimated=("resistance", "intrinsic_rate"), considered=())
+    wary = replace(sure, considered=("*",))
+    assert wary.considered == ("compliance", "stroke_volume", "gain")
+    beliefs = {one.considered: begin(one, KEYS) for one in (sure, wary)}
+    first = beliefs[wary.considered].theta.copy()
+    for _ in range(8):
+        for one in (sure, wary):
+            beliefs[one.considered], _ = step_many(one, beliefs[one.considered], np.full((5, 2), (95.0, 75.0)))
+    after = beliefs[wary.considered]
+    assert np.array_equal(after.theta[:, :, 2:], first[:, :, 2:])
+    assert not np.array_equal(after.theta[:, :, :2], first[:, :, :2])
+    spread = {key: belief.theta[:, :, 0].std(1).mean() for key, belief in beliefs.items()}
+    assert spread[wary.considered] > 2 * spread[()]  # stroke volume unknown, resistance is less known
+
+
 @pytest.mark.parametrize(
     "make",
     [

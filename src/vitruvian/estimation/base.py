@@ -1,7 +1,7 @@
 """What every filter and calibration shares: what is observed and how well, how values are transformed, the prior of a
 person's parameters, and the belief about patients that filters carry from tick to tick.
 
-Shapes: N patients, M members, S states, P parameters, E estimated parameters, O observations.
+Shapes: N patients, M members, S states, P parameters, E that differ between members, O observations.
 """
 
 from __future__ import annotations
@@ -175,18 +175,24 @@ class Filter:
     """A model, what is observed of it, and how: all that a filter of any patient needs.
 
     `estimated` names the parameters to estimate; by default those the model marks and that differ between people.
-    Raises ModelError where an observation or a parameter is not the model's.
+    `considered` names those that differ from member to member as between people, and that data do not move, by default
+    all others with a spread: without them the filter would be sure of what it only assumes (Schmidt 1966, in Advances
+    in Control Systems 3, has such a filter). Raises ModelError where an observation or a parameter is not the model's.
     """
 
     model: Model
     observations: tuple[Observation, ...]
     settings: Settings = field(default_factory=Settings)
     estimated: tuple[str, ...] = ("*",)
+    considered: tuple[str, ...] = ("*",)
 
     def __post_init__(self) -> None:
+        differ = [one for one in self.model.parameters if one.spread > 0]
         if self.estimated == ("*",):
-            names = tuple(one.name for one in self.model.parameters if one.estimated and one.spread > 0)
-            object.__setattr__(self, "estimated", names)
+            object.__setattr__(self, "estimated", tuple(one.name for one in differ if one.estimated))
+        if self.considered == ("*",):
+            others = tuple(one.name for one in differ if one.name not in self.estimated)
+            object.__setattr__(self, "considered", others)
         if not self.observations:
             raise ModelError(f"{self.model.name}: found nothing observed, expected at least one output")
         seen = [one.output for one in self.observations]
@@ -196,21 +202,23 @@ class Filter:
                 f"{self.model.name}: found observations of {', '.join(strange or seen)}, expected each once and among "
                 f"{', '.join(self.model.output_index)}"
             )
-        for name in self.estimated:
+        if set(self.estimated) & set(self.considered):
+            raise ModelError(f"{self.model.name}: found parameters both estimated and considered, expected one or none")
+        for name in (*self.estimated, *self.considered):
             if self.model.parameter(name).spread <= 0:
-                raise ModelError(f"{self.model.name}: found no spread of {name}, expected one to estimate it by")
+                raise ModelError(f"{self.model.name}: found no spread of {name}, expected one to vary it by")
 
     # --- where things are ----------------------------------------------------
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The estimated parameters (E,)."""
-        return tuple(self.model.parameter(name) for name in self.estimated)
+        """The parameters that differ between members (E,): the estimated ones, then those considered."""
+        return tuple(self.model.parameter(name) for name in (*self.estimated, *self.considered))
 
     @cached_property
     def where(self) -> NDArray[np.int64]:
         """Their positions among the model's (E,)."""
-        return np.array([self.model.parameter_index[name] for name in self.estimated], np.int64)
+        return np.array([self.model.parameter_index[name] for name in (*self.estimated, *self.considered)], np.int64)
 
     @cached_property
     def outputs(self) -> NDArray[np.int64]:
@@ -224,7 +232,7 @@ class Filter:
 
     @cached_property
     def parameter_form(self) -> Form:
-        """How estimated parameters are transformed."""
+        """How parameters are transformed."""
         return _form([_parameter_row(one) for one in self.parameters])
 
     @cached_property
@@ -254,7 +262,7 @@ class Filter:
         return self.model.grid_s / 3_600
 
     def full(self, constants: Floats, theta: Floats) -> Floats:
-        """All parameters (N, M, P) from constants (N, P) and estimated ones (N, M, E)."""
+        """All parameters (N, M, P) from constants (N, P) and those that differ (N, M, E)."""
         result = np.repeat(np.asarray(constants)[:, None, :], theta.shape[1], axis=1)
         result[:, :, self.where] = theta
         return result

@@ -8,7 +8,7 @@ is -0.52 (see docs/decisions/0010-estimation.md), and differences cost less.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -74,11 +74,12 @@ class Problem:
 
     def __init__(self, one: Filter, record: Record, *, prior: bool = True) -> None:
         shape = (len(record.times_s), len(one.observations))
-        if np.shape(record.values) != shape or not one.parameters:
+        if np.shape(record.values) != shape or not one.estimated:
             raise ModelError(
-                f"{one.model.name}: found values {np.shape(record.values)} and {len(one.parameters)} parameters to "
+                f"{one.model.name}: found values {np.shape(record.values)} and {len(one.estimated)} parameters to "
                 f"estimate, expected {shape} and at least one"
             )
+        one = replace(one, considered=())
         self.filter, self.record, self.prior = one, record, prior
         self.constants = one.model.parameter_values(record.person, record.changes)
         centre = self.constants[one.where]
@@ -186,6 +187,6 @@ def fit(one: Filter, record: Record, *, starts: int = 4, prior: bool = True, key
         float(best.cost),
         np.array(costs),
         float(np.sum(problem.residuals(best.x[None])[0][:count] ** 2)),
-        max(count - len(one.parameters), 1),
+        max(count - len(one.estimated), 1),
         at_bound,
     )

@@ -134,6 +134,7 @@ def propagate(one: Filter, belief: Belief, schedules: Schedules = None) -> tuple
     sd = np.array([each.bias_sd for each in one.observations])
     keep = np.exp(-hours / np.array([each.bias_h for each in one.observations]))
     step = given.walk_per_h * np.sqrt(hours) * one.spreads
+    step[len(one.estimated) :] = 0.0
     kernels.walk(
         belief.keys, belief.tick, theta, *one.parameter_form.columns, step, bias, sd * np.sqrt(1 - keep**2), keep
     )
@@ -169,7 +170,9 @@ def step_many(one: Filter, belief: Belief, observations: Floats, schedules: Sche
     relax = np.concatenate(
         [
             np.full(len(one.model.states), given.relax_states),
-            np.full(len(one.parameters) + len(one.observations), given.relax_parameters),
+            np.full(len(one.estimated), given.relax_parameters),
+            np.full(len(one.considered), square_root.HELD),
+            np.full(len(one.observations), given.relax_parameters),
         ]
     )
     track = np.array(belief.track)

@@ -75,9 +75,9 @@ def report(one: Filter, record: Record, at: Floats | None = None, *, tolerance: 
     """
     problem = Problem(one, record, prior=False)
     if at is None:
-        x = np.zeros(len(one.parameters))
+        x = np.zeros(len(one.estimated))
     else:
-        x = (one.parameter_form.forward(np.asarray(at, np.float64)) - problem.centre) / problem.sds
+        x = (problem.filter.parameter_form.forward(np.asarray(at, np.float64)) - problem.centre) / problem.sds
     slopes = problem.slopes(x)
     if not np.isfinite(problem.shown(x[None])).all():
         raise ModelError(f"{one.model.name}: found parameters that cannot be run, expected some within their ranges")

@@ -50,7 +50,7 @@ def sample(
 ) -> Posterior:
     """Draw from the posterior under the person's prior. Raises ModelError where walkers are too few or none can run."""
     problem = Problem(one, record, prior=True)
-    size = len(one.parameters)
+    size = len(one.estimated)
     if walkers < 2 * size or walkers % 2 or warm_up >= steps:
         raise ModelError(
             f"found {walkers} walkers, {steps} steps, {warm_up} to warm up; expected an even number of at least "

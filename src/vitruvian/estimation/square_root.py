@@ -21,6 +21,8 @@ USED: Final = 1
 REJECTED: Final = 2
 YIELDED: Final = 3
 
+# In the place of a share to relax by: a column that takes part but is not moved.
+HELD: Final = -1.0
 _NO_SPREAD: Final = 1e-13  # a standard deviation below this share of the mean is rounding, not spread
 
 
@@ -138,11 +140,11 @@ def gather(values, kind, low, high, width, at, mean, anomaly):  # type: ignore[n
 def scatter(values, kind, low, high, width, at, mean, anomaly, before, relax):  # type: ignore[no-untyped-def]
     """Write columns at.. back to values (M, K), their spread drawn back towards before (C,) by relax (K,).
 
-    Relaxation to prior spread: Whitaker and Hamill (2012, Mon. Weather Rev. 140:3078, eq. 2).
+    HELD columns stay. Relaxation to prior spread: Whitaker and Hamill (2012, Mon. Weather Rev. 140:3078, eq. 2).
     """
     members, count = values.shape
     for k in range(count):
-        if before[at + k] <= 0.0:
+        if before[at + k] <= 0.0 or relax[k] == HELD:
             continue
         squares = 0.0
         for m in range(members):
