@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.estimation import Filter, Settings, begin, forecast, key_of, step_many
+from vitruvian.estimation import Filter, begin, forecast, key_of, step_many
 from vitruvian.physiology.person import Person
 from vitruvian.prediction.forecast.grid import CHANNELS, HORIZONS_H, VITALS, Grid
 from vitruvian.twin.acute import acute_filter
@@ -25,7 +25,6 @@ __all__ = ["Foreseen", "complete", "foresee", "hourly_filter"]
 
 _HOUR_S: Final = 3_600.0
 _OXYGEN: Final = "inspired_oxygen_fraction"
-_NOISE_FACTOR: Final = 1.5  # an hour's single charted value strays further than a monitor's minute (assumption)
 _ADULT_YEARS: Final = 18.0
 _TYPICAL: Final = {"male": (176.0, 82.0), "female": (162.0, 70.0)}  # cm, kg where not stated (assumption: US adults)
 
@@ -42,10 +41,10 @@ class Foreseen:
 
 
 def hourly_filter(members: int) -> Filter:
-    """The filter of the live bodies on a tick of an hour, with the channels of a grid observed."""
+    """The filter of the live bodies, its errors and its wanderings as they are, on a tick of an hour."""
     live = acute_filter(members)
-    seen = tuple(replace(one, sd=_NOISE_FACTOR * one.sd) for one in live.observations if one.output in CHANNELS)
-    return Filter(replace(live.model, grid_s=_HOUR_S), seen, Settings(members=members))
+    seen = tuple(one for one in live.observations if one.output in CHANNELS)
+    return Filter(replace(live.model, grid_s=_HOUR_S), seen, live.settings)
 
 
 def person_of(age_years: float, male: float) -> Person:
