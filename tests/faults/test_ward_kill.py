@@ -87,7 +87,7 @@ async def test_a_killed_ward_leaves_no_monitors_and_its_broker_to_the_next(tmp_p
         assert not alive(broker)
         assert alive(ward.broker_pid)
         # The monitors go on where they were: the same patients, no second copy of anyone.
-        await eventually(lambda: len(ward.get("patients")["patients"]) == 3, 60)
+        await eventually(lambda: len(ward.get("patients")["patients"]) == 3, 180)
         began = time.monotonic()
         processes = [*children(ward.pid)]
         assert ward.stop()[0] == 0

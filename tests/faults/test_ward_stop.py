@@ -49,7 +49,7 @@ async def test_a_stop_while_devices_speak_is_clean_and_the_next_start_goes_on(tm
 async def test_the_virtual_ward_stops_with_its_monitors(tmp_path: Path) -> None:
     with WardProcess(tmp_path / "ward.db", "--patients", "4", "--history", "1", command="ward") as ward:
         ward.start()
-        await eventually(lambda: len(ward.get("patients")["patients"]) == 4, 60)
+        await eventually(lambda: len(ward.get("patients")["patients"]) == 4, 180)
         status, took_s = ward.stop(signal.SIGINT)
         assert (status, took_s < limit_s(STOP_S_MAX)) == (0, True), took_s
         assert "Traceback" not in ward.said()

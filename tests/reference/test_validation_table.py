@@ -135,6 +135,11 @@ def sample() -> list[Verdict]:
     return [verdict for _, verdict in verdicts(chosen)]
 
 
+def test_the_anchors_rows_are_good(sample: list[Verdict]) -> None:
+    missed = {v.check.id: (v.got, v.check.expect) for v in sample if v.check.anchor and v.word != "good"}
+    assert missed == {}
+
+
 def test_a_sample_of_the_table_is_good(sample: list[Verdict]) -> None:
     good = [verdict.word == "good" for verdict in sample]
     assert len(good) >= 80

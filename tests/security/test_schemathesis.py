@@ -80,7 +80,7 @@ def test_what_is_said_of_a_patient_is_as_described(api: schemathesis.BaseSchema,
     patient = next(row["id"] for row in listed if row["vitals"])
     attack.close()
     older = {"name": "older", "edits": {"age_years": 80}}
-    kept = httpx.post(f"http://127.0.0.1:{ward.port}/api/v1/scenarios", json=older).json()
+    kept = httpx.post(f"http://127.0.0.1:{ward.port}/api/v1/scenarios", json=older, timeout=60).json()
     named = {"patient": patient, "scenario": kept["scenario"]["id"]}
     asked = 0
     for path in DESCRIBED:
