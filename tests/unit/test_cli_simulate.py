@@ -67,6 +67,25 @@ def test_more_can_be_done_and_replaced() -> None:
     assert volume["end"]["median"] > volume["lowest"]["median"] + 100
 
 
+def test_drugs_go_by_any_name_and_by_weight() -> None:
+    dosed = json.loads(asked("infusion", "--drug", "Vancomycin", "--amount", "15mg/kg", "--for", "1h", "--json"))
+    plain = json.loads(asked("infusion", "--drug", "vancomycin", "--amount", f"{15 * 77.1}mg", "--for", "1h", "--json"))
+    level = [one["outputs"]["vancomycin_level"]["highest"]["median"] for one in (dosed, plain)]
+    assert level[0] == pytest.approx(level[1])
+
+
+def test_what_nobody_survives_is_told() -> None:
+    summary = json.loads(asked("haemorrhage", "--rate", "600mL/min", "--for", "9min", "--json"))
+    assert any("mean pressure" in one for one in summary["warnings"])
+    assert json.loads(asked("haemorrhage", "--json"))["warnings"] == []
+
+
+def test_what_is_asked_replaces_what_is_preset() -> None:
+    summary = json.loads(asked("haemorrhage", "--do", "blood_loss=10mL/min@1min+20min", "--json"))
+    assert [one["value"] for one in summary["actions"]] == [10.0]
+    assert summary["outputs"]["blood_volume"]["end"]["median"] > 5_000
+
+
 def test_the_list_names_every_simulation_and_model() -> None:
     listed = json.loads(asked("--list", "--json"))
     assert set(listed["simulations"]) == set(PRESETS)
@@ -97,6 +116,9 @@ def test_every_simulation_is_one_its_body_can_do(name: str) -> None:
         (["haemorrhage", "--set", "size=1"], ModelError),
         (["haemorrhage", "--sex", "x"], ModelError),
         (["haemorrhage", "--age", "4"], ModelError),
+        (["haemorrhage", "--do", "crystalloid=500mL@-5min+5min"], ModelError),
+        (["haemorrhage", "--members", "100000"], ModelError),
+        (["infusion", "--drug", "moonlight", "--amount", "5mg"], NotFoundError),
         (["infusion"], ConfigurationError),
         ([], ConfigurationError),
     ],

@@ -129,8 +129,14 @@ def test_an_edited_vital_sign_moves_the_body_to_it(body: Body) -> None:
 
 
 def test_an_edit_that_the_body_cannot_reach_says_so(body: Body) -> None:
-    found = what_if(body, Scenario(edits=(("respiratory_rate", 75.0),), horizon_s=600.0))
+    found = what_if(body, Scenario(edits=(("respiratory_rate", 30.0),), horizon_s=600.0))
     assert any("Respiratory rate" in note and "only" in note for note in found.notes)
+
+
+def test_what_ends_where_nobody_lives_is_not_answered(body: Body) -> None:
+    found = what_if(body, Scenario(edits=(("respiratory_rate", 60.0),), horizon_s=600.0))
+    assert found.standing == "outside" and found.difference is None
+    assert "mean pressure" in found.outside[0]
 
 
 def test_an_edit_of_what_no_body_computes_is_read_by_risk_models_alone(body: Body, models: RiskModels) -> None:

@@ -39,7 +39,7 @@ def vitals(pid: int, minutes: range, rate: float = 88.0, pressure: float = 78.0)
 
 
 def at(minute: float) -> int:
-    return T0_US + int(minute * MINUTE_US) + 3 * SECOND_US
+    return T0_US + int(minute * MINUTE_US) + 12 * SECOND_US
 
 
 def folded(rows: list[Row], minute: float, pids: tuple[int, ...] = (1, 2)) -> Bodies:
@@ -161,6 +161,45 @@ def test_an_arterial_line_counts_before_a_cuff_and_ticks_are_means() -> None:
     series = journal.series(1, start_us=T0_US, end_us=T0_US + HOUR_US)
     found = joint.values(series, T0_US // MINUTE_US, 3, MINUTE_US)
     np.testing.assert_array_equal(found, [[np.nan, 72.0], [np.nan, 88.0], [np.nan, np.nan]])
+
+
+def test_volumes_one_after_the_other_run_in_whole() -> None:
+    model = KESSEL.with_(inputs=(Input("infusion", "mL/s", 0.0, -20.0, 20.0, concept="crystalloid"),))
+    joint = taps(model, ["heart_rate"])
+    journal = MemoryJournal()
+    journal.commit([row(1, "crystalloid", T0_US + k * 5 * MINUTE_US, 500.0) for k in range(2)])
+    series = journal.series(1, start_us=T0_US, end_us=T0_US + HOUR_US)
+    given, total = Given.none(model), 0.0
+    for minute in range(60):
+        now_us = T0_US + minute * MINUTE_US
+        total += 60.0 * float(given.at(now_us, model.rest())[0])
+        rows = series.take((series.occurred_us >= now_us) & (series.occurred_us < now_us + MINUTE_US))
+        given = given.after(joint, rows, now_us + MINUTE_US)
+    assert total == pytest.approx(1_000.0)
+    assert given.lasting(joint, T0_US + 6 * MINUTE_US)[0] == 0.0
+
+
+def test_a_corrected_weight_ends_being_outside() -> None:
+    journal = MemoryJournal()
+    journal.commit(vitals(1, range(20)))
+    adults = KESSEL.with_(domain=lambda person: "too light" if person.weight_kg < 30 else "")
+    bodies = Bodies(journal, Filter(adults, FILTER.observations, FILTER.settings))
+    bodies.advance({1: Who("one", Person(weight_kg=5.0))}, at(20))
+    light = bodies.posterior(1)
+    assert light is not None and light.status == "outside"
+    bodies.advance({1: Who("one", Person(weight_kg=70.0))}, at(20))
+    mended = bodies.posterior(1)
+    assert mended is not None and mended.status == "tracking"
+    bodies.keep_only([])
+    assert bodies.posterior(1) is None
+
+
+def test_a_value_from_the_future_wakes_nobody() -> None:
+    journal = MemoryJournal()
+    journal.commit([*vitals(1, range(10)), row(1, "heart_rate", T0_US + 40 * HOUR_US, 80.0)])
+    bodies = Bodies(journal, FILTER)
+    calls = [bodies.advance(WHO, at(30 * 60), ticks_max=200) for _ in range(8)]
+    assert calls[-2:] == [0, 0]
 
 
 def test_what_is_given_holds_as_long_as_it_may_and_a_volume_runs_in() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vitruvian.core.errors import ConfigurationError, ModelError
+from vitruvian.core.errors import ConfigurationError, ModelError, NotFoundError
 
 if TYPE_CHECKING:
     from vitruvian.physiology.presets import Preset
@@ -86,6 +86,8 @@ def _tell(shown: Trajectories, found: Trajectories, name: str, out: Path | None,
         typer.echo(json.dumps(shown.summary(), ensure_ascii=False, allow_nan=False))
         return
     typer.echo(_table(shown))
+    for warning in found.about.get("warnings", ()):
+        typer.echo(f"beyond belief: {warning}", err=True)
     for path in paths:
         typer.echo(f"wrote {path}", err=True)
 
@@ -100,8 +102,10 @@ def _chosen(name: str, value: str, for_: str, until: str, start: str, do: list[s
     if name == "infusion":
         if not drug or not value:
             raise ConfigurationError("found an infusion without --drug or without --rate or --amount; give both")
-        body = body or (drug if drug not in ("norepinephrine", "esmolol", "propofol", "crystalloid") else "acute")
+        drug, body = _drug(drug, body)
         chosen = Preset("infusion", drug.capitalize(), body, Action(drug, 0.0), 3_600.0, ())
+        if not for_:
+            typer.echo("no --for: given at once where the model takes a dose, else to the end", err=True)
     elif name == "none":
         chosen = Preset("none", "Nothing done", body or "acute", Action("none", 0.0), 3_600.0, ())
     else:
@@ -110,11 +114,36 @@ def _chosen(name: str, value: str, for_: str, until: str, start: str, do: list[s
     chosen = chosen.changed(quantity(value) if value else None, times[0], times[1], times[2])
     if body:
         chosen = replace(chosen, body=body)
-    also = {one.name: one for one in chosen.also}
-    for text in do:
-        action = _action(text)
-        also[action.name] = action
-    return replace(chosen, also=tuple(also.values()))
+    asked = [_action(text) for text in do]
+    named = {one.name for one in asked}
+    kept = [one for one in chosen.also if one.name not in named]
+    if chosen.action.name in named and not value:
+        chosen = replace(chosen, action=replace(chosen.action, name="none"))
+    ends = (one.start_s + (one.duration_s or 0.0) for one in asked)
+    until_s = chosen.until_s if until else max(chosen.until_s, *ends, 0.0)
+    for one in (chosen.action, *kept, *asked):
+        if one.name != "none" and one.start_s >= until_s:
+            typer.echo(f"{one.name} begins at {one.start_s:g} s, after the end: --until is {until_s:g} s", err=True)
+    return replace(chosen, also=(*kept, *asked), until_s=until_s)
+
+
+def _drug(name: str, body: str) -> tuple[str, str]:
+    """The drug's own name and the model to run it in. Raises NotFoundError that lists the drugs."""
+    from vitruvian.core.vocabulary import VOCABULARY
+    from vitruvian.physiology.bodies import NAMES
+    from vitruvian.physiology.bodies import body as model_named
+
+    concept = VOCABULARY.get(name) or VOCABULARY.by_alias(name)
+    name = concept.name if concept else name.casefold()
+    if body:
+        return name, body
+    bedside = model_named("acute")
+    if name in bedside.input_index:
+        return name, "acute"
+    if name not in NAMES:
+        drugs = sorted({*NAMES} & {one.name for one in VOCABULARY if one.kind == "intervention"})
+        raise NotFoundError(f"found drug {name!r}, expected one of {', '.join(drugs)}")
+    return name, name
 
 
 def _action(text: str) -> Any:

@@ -86,7 +86,7 @@ def schedule(
         if given is not None and level is not None:
             held.append((model.input_index[given.name], level, action.start_s, action.end_s))
         elif dose is not None:
-            doses += _doses(model, dose, action, p)
+            doses += _doses(model, dose, action, p, weight_kg)
         else:
             assert given is not None
             raise UnitError(
@@ -115,6 +115,8 @@ def schedule(
 
 
 def _check(action: Action) -> None:
+    if action.start_s < 0:
+        raise ModelError(f"found {action.name} from {action.start_s:g} s, expected a start of 0 or later")
     numbers = (action.value, action.start_s, 0.0 if action.duration_s is None else action.duration_s)
     if not all(math.isfinite(one) for one in numbers) or (action.duration_s is not None and action.duration_s <= 0):
         raise ModelError(
@@ -146,6 +148,8 @@ def _read(unit: str, wanted: str) -> str:
 
 def _converted(value: float, unit: str, wanted: str, weight_kg: float | None) -> float | None:
     unit = _read(unit, wanted)
+    if "/kg" in unit and "/kg" not in wanted and weight_kg is not None:
+        unit, value = unit.replace("/kg", "", 1), value * weight_kg
     for scale, target in ((1.0, wanted), (weight_kg or 0.0, wanted.replace("/kg", ""))):
         if scale == 0.0 or (scale != 1.0 and target == wanted):
             continue
@@ -157,9 +161,14 @@ def _converted(value: float, unit: str, wanted: str, weight_kg: float | None) ->
     return None
 
 
-def _doses(model: Model, dose: Dose, action: Action, p: NDArray[np.float64] | None) -> list[tuple[float, int, float]]:
-    factor, _ = conversion(_read(action.unit or dose.unit, dose.unit), dose.unit)
-    amount = action.value * factor
+def _doses(
+    model: Model, dose: Dose, action: Action, p: NDArray[np.float64] | None, weight_kg: float | None
+) -> list[tuple[float, int, float]]:
+    unit, value = _read(action.unit or dose.unit, dose.unit), action.value
+    if unit.endswith("/kg") and not dose.unit.endswith("/kg") and weight_kg is not None:
+        unit, value = unit.removesuffix("/kg"), value * weight_kg
+    factor, _ = conversion(unit, dose.unit)
+    amount = value * factor
     if not 0 <= amount <= dose.high:
         raise ModelError(f"{model.name}: found {action.name} of {amount:g} {dose.unit}, expected 0 to {dose.high:g}")
     scale = dose.factor

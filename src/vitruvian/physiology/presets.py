@@ -56,7 +56,8 @@ class Preset:
         if start_s is not None:
             action = replace(action, start_s=start_s)
         if until_s is None:
-            until_s = max(self.until_s, action.start_s + (for_s or 0.0))
+            ends = (one.start_s + (one.duration_s or 0.0) for one in (action, *self.also))
+            until_s = max(self.until_s, *ends)
         if until_s <= 0:
             raise ModelError(f"found a run of {until_s} s, expected a time above 0")
         return replace(self, action=action, until_s=until_s)

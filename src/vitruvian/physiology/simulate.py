@@ -26,6 +26,16 @@ __all__ = ["Action", "Person", "Trajectories", "drawn", "population", "settled",
 
 MEMBERS_MAX: Final = 100_000
 POINTS_MAX: Final = 200_000
+VALUES_MAX: Final = 200_000_000
+# Where no adult lives for long, and no model of one should be believed: below, above.
+BELIEVABLE: Final = {
+    "mean_pressure": (40.0, 200.0),
+    "oxygen_saturation": (50.0, 100.5),
+    "ph": (6.9, 7.8),
+    "hemoglobin": (3.0, 22.0),
+    "blood_volume": (1_500.0, 12_000.0),
+    "glucose": (20.0, 900.0),
+}
 Floats = NDArray[np.float64]
 
 
@@ -50,8 +60,11 @@ def simulate(
     reason = model.domain(person) if model.domain is not None else ""
     if reason:
         raise ModelError(f"{model.name}: outside its domain: {reason}")
-    if not 1 <= members <= MEMBERS_MAX:
-        raise ModelError(f"found {members} members, expected 1 to {MEMBERS_MAX}")
+    if not 1 <= members <= MEMBERS_MAX or members * len(times_s) * len(model.outputs) > VALUES_MAX:
+        raise ModelError(
+            f"found {members} members at {len(times_s)} times, expected 1 to {MEMBERS_MAX} members and at most "
+            f"{VALUES_MAX:,} values in all; take fewer members or look less often"
+        )
     p = population(model, person, members, seed, parameters)
     y = settled(model, p)
     plan = schedule(model, actions, p=p[0], weight_kg=person.weight_kg)
@@ -63,9 +76,26 @@ def simulate(
         "actions": [asdict(one) for one in actions],
         "parameters": dict(parameters or {}),
         "seed": seed,
+        "warnings": beyond(model, times_s, done.outputs),
     }
     made = Trajectories(model.outputs, times_s, done.outputs, about)
     return made if outputs is None else made.select(outputs)
+
+
+def beyond(model: Model, times_s: Floats, outputs: Floats) -> list[str]:
+    """From when on the typical member (M, T, O) leaves what a living adult can be, a sentence for each output."""
+    found = []
+    for name, (low, high) in BELIEVABLE.items():
+        if name in model.output_index:
+            course = np.median(outputs[:, :, model.output_index[name]], axis=0)
+            out = np.flatnonzero((course < low) | (course > high))
+            if len(out):
+                unit = model.outputs[model.output_index[name]].unit
+                found.append(
+                    f"from {times_s[out[0]]:.0f} s on {name.replace('_', ' ')} is {course[out[0]]:.3g} {unit}, outside "
+                    f"{low:g} to {high:g}: nothing the model says from then on should be believed"
+                )
+    return found
 
 
 def _times(for_s: float, every_s: float | None) -> Floats:

@@ -21,6 +21,7 @@ from vitruvian.physiology.base import Model
 from vitruvian.physiology.engine import drive
 from vitruvian.physiology.implicit import implicit
 from vitruvian.physiology.run import Schedule, held, run
+from vitruvian.physiology.simulate import beyond
 from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.scenarios.edits import Members, apply_edits
 from vitruvian.scenarios.effects import Effect, effects_of
@@ -34,6 +35,7 @@ POINTS: Final = 72  # in time, at most
 EVERY_S_MIN: Final = 10.0
 LOOSER: Final = 3.0  # than the model's own tolerance: what it costs in accuracy, benchmarks/what_if.py records
 PRIOR_MEMBERS: Final = 24
+STEPS_MAX: Final = 20_000  # of a member: one that needs more has failed, and holds nobody up
 LOST_MEMBERS_MAX: Final = 0.2  # share of the members whose run may fail
 Floats = NDArray[np.float64]
 Standing = Literal["answered", "outside"]
@@ -102,6 +104,9 @@ def what_if(
     if failed > LOST_MEMBERS_MAX * members:
         said = f"{failed} of {members} members of the ensemble cannot be followed there: the body is outside its domain"
         return WhatIf(scenario, posterior.at_us, outside=(said,))
+    beyond_belief = _beyond(model, arms[0], arms[1])
+    if beyond_belief:
+        return WhatIf(scenario, posterior.at_us, outside=beyond_belief)
     baseline, changed, prior, prior_changed = (one.select(names) for one in arms)
     risks: tuple[RiskEffect, ...] = ()
     if risk_models is not None and signals is not None:
@@ -123,6 +128,13 @@ def what_if(
         risks,
         notes=notes + _implausible(changed),
     )
+
+
+def _beyond(model: Model, baseline: Trajectories, changed: Trajectories) -> tuple[str, ...]:
+    """Why the scenario ends where no model should be believed; not what is so without it already."""
+    before = {one.split(" on ", 1)[1].split(" is ")[0] for one in beyond(model, baseline.times_s, baseline.values)}
+    found = beyond(model, changed.times_s, changed.values)
+    return tuple(one for one in found if one.split(" on ", 1)[1].split(" is ")[0] not in before)
 
 
 def _not_answerable(posterior: Posterior) -> tuple[str, ...]:
@@ -176,6 +188,7 @@ def _run(
         [held(u), mine.plan, believed.plan],
         arm,
         rtol=LOOSER * model.rtol,
+        steps_max=STEPS_MAX,
     )
     fine = (done.status == drive.OK) & np.isfinite(done.outputs).all(axis=(1, 2))
     ends = np.cumsum([0, *(len(one.states) for one in parts)])

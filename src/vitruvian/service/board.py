@@ -65,7 +65,7 @@ class Board:
         """Patients in a bed or an open encounter, and those measured within a day who were not discharged."""
         shown = []
         newest = dict(zip(twins.pid_of.tolist(), twins.newest_us.tolist(), strict=True))
-        for pid, patient in self.patients.items():
+        for pid, patient in list(self.patients.items()):
             if patient.merged_into is not None:
                 continue
             recent = pid in twins and now_us - newest.get(pid, NEVER_US) < SHOWN_FOR_US

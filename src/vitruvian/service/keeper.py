@@ -33,6 +33,10 @@ TICKS_A_LOOK: Final = 512  # patient-ticks folded between two glances at whether
 YEAR_US: Final = 365.2425 * 86_400e6
 # Where height or weight were never measured: means of adults in the United States (NHANES 2015-2018, Fryar 2021).
 USUAL: Final[Mapping[str, tuple[float, float]]] = {"male": (175.3, 90.6), "female": (161.3, 77.5)}
+SAVE_WAIT_S: Final = 2.0
+# As long as height and weight change by no more than this, a body stays: it was folded for hours.
+WEIGHT_CHANGE_MAX: Final = 0.1
+HEIGHT_CHANGE_CM_MAX: Final = 3.0
 _HEIGHT, _WEIGHT = VOCABULARY["body_height"].index, VOCABULARY["body_weight"].index
 
 
@@ -40,10 +44,18 @@ class BodyKeeper:
     """Folds everyone on the ward in turn. `note` may be called by any thread; `look` and `save` take turns."""
 
     def __init__(
-        self, journal: Journal, clock: Clock, twins: Twins, board: Board, one: Callable[[], Filter], most: int
+        self,
+        journal: Journal,
+        clock: Clock,
+        twins: Twins,
+        board: Board,
+        one: Callable[[], Filter],
+        most: int,
+        lock: threading.RLock | None = None,
     ) -> None:
         self._journal, self._clock, self._twins, self._board, self._filter = journal, clock, twins, board, one
-        self._most = most
+        self._most, self._lock = most, lock or threading.RLock()
+        self._known: dict[int, Who] = {}
         self._noted: deque[Commit] = deque()
         self._seq = journal.last_seq()
         self._stop = threading.Event()
@@ -74,8 +86,9 @@ class BodyKeeper:
             bodies.note(commit)
             seq = max(seq, commit.last_seq)
         now_us = self._clock.now_us()
-        patients = self._patients(now_us)
-        bodies.forget([pid for pid in bodies.pids if pid not in patients])
+        with self._lock:  # the follower's: who lies here and what was measured of them, at one moment
+            patients = self._patients(now_us)
+        bodies.keep_only(patients)
         while not self._stop.is_set():
             began = time.perf_counter()
             done = bodies.advance(patients, now_us, TICKS_A_LOOK)
@@ -97,6 +110,7 @@ class BodyKeeper:
 
     def _patients(self, now_us: int) -> dict[int, Who]:
         found: dict[int, Who] = {}
+        before, self._known = self._known, found
         self.left_out = {}
         for pid in self._board.on_ward(self._twins, now_us):
             if pid not in self._twins:
@@ -107,7 +121,8 @@ class BodyKeeper:
             elif len(found) >= self._most:
                 self.left_out[pid] = f"bodies are kept for {self._most} patients"
             else:
-                found[pid] = who
+                known = before.get(pid)
+                found[pid] = known if known is not None and _same(known, who) else who
         return found
 
     def _who(self, patient: Known, now_us: int) -> Who | str:
@@ -130,11 +145,15 @@ class BodyKeeper:
 
     def save(self) -> float:
         """Keep the bodies beside the log; the seconds it took."""
+        if not self._working.acquire(timeout=SAVE_WAIT_S):
+            return 0.0  # bodies are being folded from far back: the next save will find them
         began = time.perf_counter()
-        with self._working:
+        try:
             if self.bodies is None:
                 return 0.0
             seq, blob = self._seq, snapshot(self.bodies)
+        finally:
+            self._working.release()
         self._journal.save_snapshot(NAME, seq, blob)
         return time.perf_counter() - began
 
@@ -151,3 +170,13 @@ class BodyKeeper:
     def forecast(self, pid: int, horizon_s: float, every_s: float = 300.0) -> Trajectories | None:
         """See `Bodies.forecast`."""
         return None if self.bodies is None else self.bodies.forecast(pid, horizon_s, every_s)
+
+
+def _same(known: Who, now: Who) -> bool:
+    """Whether the body of `known` may stay that of `now`."""
+    before, after = known.person, now.person
+    return (
+        (known.id, before.sex, before.age_years) == (now.id, after.sex, after.age_years)
+        and abs(after.weight_kg / before.weight_kg - 1) <= WEIGHT_CHANGE_MAX
+        and abs(after.height_cm - before.height_cm) <= HEIGHT_CHANGE_CM_MAX
+    )

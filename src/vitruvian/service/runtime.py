@@ -68,7 +68,9 @@ class Ward(Reading):
         follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
         super().__init__(journal, clock, follower)
         if settings.bodies:
-            self.keeper = BodyKeeper(journal, clock, follower.twins, follower.board, acute_filter, settings.bodies)
+            self.keeper = BodyKeeper(
+                journal, clock, follower.twins, follower.board, acute_filter, settings.bodies, follower.lock
+            )
             follower.noted = self.keeper.note
         self.settings, self.clock = settings, clock
         self.mode, self.title, self.zone, self.speed = settings.mode, settings.title, settings.zone, settings.speed

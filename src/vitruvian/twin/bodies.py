@@ -32,7 +32,7 @@ from vitruvian.physiology.person import Person
 from vitruvian.physiology.run import observe
 from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.twin.body_data import Given, Taps, taps
-from vitruvian.twin.ports import ALL_FUTURE_US, Commit, JournalReader
+from vitruvian.twin.ports import Commit, JournalReader
 
 __all__ = ["Bodies", "Estimate", "Posterior", "Who"]
 
@@ -43,7 +43,7 @@ BACK_US: Final = 2 * DAY_US
 ANCHOR_TICKS: Final = 60
 ANCHORS_MAX: Final = 4
 LEARNING_TICKS: Final = 15  # fewer minutes with data than this say little of a person
-LATE_US: Final = 2 * SECOND_US  # a tick is closed this long after its end
+LATE_US: Final = 10 * SECOND_US  # a tick is closed this long after its end
 FAR_US: Final = 12 * HOUR_US  # with nothing measured for so long, a body stands still
 
 
@@ -58,9 +58,9 @@ class Who(NamedTuple):
 class Posterior:
     """One patient's body now: what is believed, and what was believed before any measurement, on the same draws.
 
-    states (M, S), parameters (M, P), prior (M, P), prior_states (M, S), u (U,) the inputs held now. status: "tracking",
-    "strained", "blind" or "lost" as `estimation.health` has it, "learning" (too few data yet) or "outside" (of the
-    model's domain), with its `reason`.
+    states (M, S), parameters (M, P), prior (M, P), prior_states (M, S), u (U,) what is being done now and goes on (not
+    what is left of a volume). status: "tracking", "strained", "blind" or "lost" as `estimation.health` has it,
+    "learning" (too few data yet) or "outside" (of the model's domain), with its `reason`.
     """
 
     model: Model
@@ -164,6 +164,11 @@ class Bodies:
         self._held.pop(pid, None)
         self._outside.pop(pid, None)
 
+    def keep_only(self, pids: Iterable[int]) -> None:
+        """Forget everybody else: they left the ward."""
+        kept = set(pids)
+        self.forget([pid for pid in {*self._held, *self._outside, *self._priors} if pid not in kept])
+
     def forget(self, pids: Iterable[int]) -> None:
         """These patients left the ward."""
         for pid in pids:
@@ -175,8 +180,8 @@ class Bodies:
     def advance(self, patients: Mapping[int, Who], now_us: int, ticks_max: int = 10_000) -> int:
         """Fold every patient up to the last tick that is over; how many patient-ticks were folded.
 
-        `ticks_max` bounds the work of one call: whoever is furthest behind comes first. Call again while it returns
-        as much.
+        `ticks_max` bounds the work of one call: whoever is least behind comes first, so that nobody who is up to date
+        waits for one who is folded anew. Call again while it returns as much.
         """
         target = (now_us - LATE_US) // self.grid_us
         for pid, who in patients.items():
@@ -186,7 +191,7 @@ class Bodies:
             behind = {pid: held for pid, held in self._held.items() if pid in patients and self._due(held, target)}
             if not behind:
                 break
-            tick = min(held.now.tick for held in behind.values())
+            tick = max(held.now.tick for held in behind.values())
             group = [held for held in behind.values() if held.now.tick == tick]
             for pid, held in behind.items():
                 if held.now.tick == tick:
@@ -200,8 +205,8 @@ class Bodies:
 
     def _ready(self, pid: int, who: Who, target: int) -> None:
         """Begin where there is no body yet; go back where something late came."""
-        held = self._held.get(pid)
-        if held is not None and held.who != who:
+        held, outside = self._held.get(pid), self._outside.get(pid)
+        if (held is not None and held.who != who) or (outside is not None and outside[0] != who):
             self._again(pid)
             held = None
         if held is None and pid not in self._outside:
@@ -244,8 +249,8 @@ class Bodies:
 
     def _wake(self, pid: int, held: _Held, target: int) -> None:
         """A body that stood still begins again where the patient is heard again."""
-        start_us = held.now.tick * self.grid_us
-        series = self._journal.series(pid, concepts=sorted(self.taps.observed), start_us=start_us, end_us=ALL_FUTURE_US)
+        start_us, end_us = held.now.tick * self.grid_us, target * self.grid_us
+        series = self._journal.series(pid, concepts=sorted(self.taps.observed), start_us=start_us, end_us=end_us)
         if len(series.occurred_us):
             self._again(pid)
             self._begin(pid, held.who, target)
@@ -293,7 +298,7 @@ class Bodies:
 
     def adopt(self, pid: int, who: Who, fold: Fold) -> None:
         """Take over a body of a snapshot."""
-        self._held[pid] = _Held(who, fold)
+        self._held[pid] = _Held(who, fold, deque([fold], maxlen=ANCHORS_MAX))
 
     # --- what it is ----------------------------------------------------------
 
@@ -322,12 +327,17 @@ class Bodies:
         held, outside = self._held.get(pid), self._outside.get(pid)
         if held is None and outside is None:
             return None
-        who = held.who if held is not None else outside[0]  # type: ignore[index]
+        if held is not None:
+            return self._posterior(pid, held.who, held.now, outside)
+        assert outside is not None
+        return self._posterior(pid, outside[0], None, outside)
+
+    def _posterior(self, pid: int, who: Who, now: Fold | None, outside: tuple[Who, str] | None) -> Posterior:
         prior = self._prior(pid, who)
-        fold = held.now if held is not None else Fold(prior, Given.none(self.filter.model))
+        fold = now if now is not None else Fold(prior, Given.none(self.filter.model))
         status, reason = self._status(fold) if outside is None else ("outside", outside[1])
         one, now_us = self.filter, fold.tick * self.grid_us
-        held_now = fold.given.at(now_us, one.model.rest())
+        held_now = fold.given.lasting(self.taps, now_us)
         return Posterior(
             one.model, who.person, now_us,
             fold.belief.states[0], one.full(fold.belief.constants, fold.belief.theta)[0],
@@ -369,9 +379,9 @@ class Bodies:
         if held is None:
             return None
         times_s = np.arange(0.0, horizon_s + 1e-9, every_s)
-        found = self.posterior(pid)
-        assert found is not None
-        made = forecast(self._ahead, held.now.belief, times_s, found.u)
+        fold = held.now
+        found = self._posterior(pid, held.who, fold, None)
+        made = forecast(self._ahead, fold.belief, times_s, found.u)
         about = {"model": found.model.name, "title": found.model.title, "at_us": found.at_us, "status": found.status}
         return Trajectories(found.model.outputs, times_s, made.outputs[0], about)
 

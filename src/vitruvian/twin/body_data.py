@@ -40,6 +40,7 @@ class Taps:
     outputs: tuple[str, ...]
     observed: dict[int, tuple[int, int]]
     given: dict[int, tuple[int, float, float]]  # concept -> (input, factor to its unit, how long it holds in s)
+    amounts: frozenset[int]  # inputs of which amounts are told, not rates
 
     @property
     def concepts(self) -> frozenset[int]:
@@ -73,14 +74,17 @@ def taps(model: Model, outputs: Sequence[str]) -> Taps:
         for rank, method in enumerate(METHODS.get(name, (name,))):
             observed[VOCABULARY[method].index] = (at, rank)
     given: dict[int, tuple[int, float, float]] = {}
+    amounts = set()
     for at, one in enumerate(model.inputs):
         found = _giving(one)
         if found is not None:
             given[found[0]] = (at, found[1], found[2])
-    return Taps(model, tuple(outputs), observed, given)
+            if found[3]:
+                amounts.add(at)
+    return Taps(model, tuple(outputs), observed, given, frozenset(amounts))
 
 
-def _giving(one: Input) -> tuple[int, float, float] | None:
+def _giving(one: Input) -> tuple[int, float, float, bool] | None:
     concept = VOCABULARY.get(one.concept or one.name)
     if concept is None:
         return None
@@ -93,7 +97,7 @@ def _giving(one: Input) -> tuple[int, float, float] | None:
         except UnitError:
             continue
         if offset == 0.0:
-            return concept.index, factor / scale, holds_s
+            return concept.index, factor / scale, holds_s, scale != 1.0
     return None
 
 
@@ -113,6 +117,13 @@ class Given:
     def at(self, now_us: int, rest: Floats) -> Floats:
         """The inputs (U,) that hold at an instant."""
         return np.where(self.until_us > now_us, self.level, rest)
+
+    def lasting(self, joint: Taps, now_us: int) -> Floats:
+        """The inputs (U,) that go on until somebody changes them: without what is left of a volume."""
+        rest = joint.model.rest()
+        held = self.at(now_us, rest)
+        held[list(joint.amounts)] = rest[list(joint.amounts)]
+        return held
 
     def after(self, joint: Taps, samples: Samples, until_us: int) -> Given:
         """Moved on by what the samples say was given before an instant."""
@@ -137,6 +148,12 @@ def _take(joint: Taps, samples: Samples, i: int, level: Floats, until_us: NDArra
     which, factor, holds_s = joint.given[int(samples.concept[i])]
     one = joint.model.inputs[which]
     value = float(samples.value[i]) * factor
-    if np.isfinite(value) and not int(samples.quality[i]) & _UNFIT:
-        level[which] = min(max(value, one.low), one.high)
-        until_us[which] = int(samples.occurred_us[i]) + int(holds_s * SECOND_US)
+    if not np.isfinite(value) or int(samples.quality[i]) & _UNFIT:
+        return
+    begin_us, length_us = int(samples.occurred_us[i]), int(holds_s * SECOND_US)
+    if which in joint.amounts:  # runs in from the next tick on, with what is left of the one before: the sum is exact
+        grid_us = int(joint.model.grid_s * SECOND_US)
+        begin_us = (begin_us // grid_us + 1) * grid_us
+        value += level[which] * max(int(until_us[which]) - begin_us, 0) / length_us
+    level[which] = min(max(value, one.low), one.high)
+    until_us[which] = begin_us + length_us

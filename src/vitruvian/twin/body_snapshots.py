@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from vitruvian.core.errors import VitruvianError
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.estimation import Belief
 from vitruvian.physiology.engine.specialise import digest
@@ -74,12 +75,16 @@ def restore(bodies: Bodies, blob: bytes) -> None:
         raise SnapshotStale(f"found bodies that cannot be read ({error}); they are folded anew") from error
     if (kept.format, kept.made_by) != (FORMAT, _made_by(bodies)):
         raise SnapshotStale("found bodies of another model, vocabulary or format; they are folded anew")
-    arrays = {name: array_of(column) for name, column in kept.columns.items()}
-    for i, pid in enumerate(kept.pids):
-        parts: dict[str, Any] = {name: arrays[name][i : i + 1] for name in _PARTS}
-        given = Given(arrays["level"][i], arrays["until_us"][i])
-        fold = Fold(Belief(tick=kept.ticks[i], **parts), given, kept.updates[i], kept.heard[i])
-        bodies.adopt(pid, Who(kept.ids[i], Person(**kept.people[i])), fold)
+    try:
+        arrays = {name: array_of(column) for name, column in kept.columns.items()}
+        for i, pid in enumerate(kept.pids):
+            parts: dict[str, Any] = {name: arrays[name][i : i + 1] for name in _PARTS}
+            given = Given(arrays["level"][i], arrays["until_us"][i])
+            fold = Fold(Belief(tick=kept.ticks[i], **parts), given, kept.updates[i], kept.heard[i])
+            bodies.adopt(pid, Who(kept.ids[i], Person(**kept.people[i])), fold)
+    except (TypeError, KeyError, ValueError, IndexError, VitruvianError) as error:
+        bodies.keep_only(())
+        raise SnapshotStale(f"found bodies of another layout ({error}); they are folded anew") from error
 
 
 def open_bodies(bodies: Bodies, journal: SnapshotJournal) -> None:
