@@ -25,8 +25,6 @@ __all__ = ["Foreseen", "complete", "foresee", "hourly_filter"]
 
 _HOUR_S: Final = 3_600.0
 _OXYGEN: Final = "inspired_oxygen_fraction"
-_FADE_H: Final = 24.0
-_WIDER: Final = 2.0
 _ADULT_YEARS: Final = 18.0
 _TYPICAL: Final = {"male": (176.0, 82.0), "female": (162.0, 70.0)}  # cm, kg where not stated (assumption: US adults)
 
@@ -43,17 +41,9 @@ class Foreseen:
 
 
 def hourly_filter(members: int) -> Filter:
-    """The filter of the live bodies on a tick of an hour, with discrepancies that are larger and fade in a day.
-
-    Hour by hour there are too few values for parameters to carry a patient's own level; live discrepancies, which fade
-    in two hours, then let heart rate fall back to the population's. Compared on 16 calibrating patients of 2012.
-    """
+    """The filter of the live bodies, its errors and its wanderings as they are, on a tick of an hour."""
     live = acute_filter(members)
-    seen = tuple(
-        replace(one, bias_h=_FADE_H, bias_sd=_WIDER * one.bias_sd)
-        for one in live.observations
-        if one.output in CHANNELS
-    )
+    seen = tuple(one for one in live.observations if one.output in CHANNELS)
     return Filter(replace(live.model, grid_s=_HOUR_S), seen, live.settings)
 
 
