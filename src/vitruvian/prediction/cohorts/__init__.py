@@ -1,0 +1,1 @@
+"""Readers of labelled cohorts: every published form to one `Cohort`."""

@@ -1,0 +1,1 @@
+"""Families of models: each fits on a table and leaves an ONNX member."""

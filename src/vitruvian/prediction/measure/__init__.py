@@ -1,0 +1,1 @@
+"""How good a risk is: ranking, calibration, utility, alarms, coverage, fairness."""

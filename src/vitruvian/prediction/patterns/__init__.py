@@ -1,0 +1,1 @@
+"""What is unusual for this patient: a calibrated forecast residual."""

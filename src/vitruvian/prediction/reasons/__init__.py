@@ -1,0 +1,1 @@
+"""What moved a risk: attributions that add up, and tests of them."""

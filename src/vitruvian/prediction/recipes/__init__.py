@@ -1,0 +1,1 @@
+"""Recipes: for each task which features, families and policies."""

@@ -1,0 +1,1 @@
+"""An evaluation for people: plots, a page, a model card."""

@@ -1,0 +1,1 @@
+"""Another site: recalibration, drift, quality of data, updates behind a gate."""

@@ -1,0 +1,1 @@
+"""Training: from a cohort and a recipe to a bundle."""
