@@ -17,8 +17,8 @@ class Task:
     """A target of prediction.
 
     `moment`: "hourly" (a label for every hour of the stay) or "stay" (one label a stay, told at `at_h` hours).
-    `horizon_h`: how far ahead the outcome lies; None where it is the end of the stay in hospital. `decision`: the figure
-    by which thresholds are chosen (`utility`: Challenge 2019; `event1`: Challenge 2012, the lesser of sensitivity and
+    `horizon_h`: how far ahead the outcome lies; None where it is the end of the stay in hospital. `decision`: by which
+    figure thresholds are chosen (`utility`: Challenge 2019; `event1`: Challenge 2012, the lesser of sensitivity and
     positive predictive value). `validated`: whether labels of real patients were there to measure on; where not, every
     place that shows the risk says "not validated". `aliases`: other names that are understood.
     """
@@ -43,11 +43,11 @@ _ROWS: Final = (
         "hourly", 6.0, "event1", True, aliases=("acute_kidney_injury",),
     ),
     Task(
-        "mortality24", "Death in hospital, told at 24 h", "death in hospital, told from the first 24 h in intensive care",
+        "mortality24", "Death in hospital, told at 24 h", "death in hospital, told from the first 24 hours",
         "stay", None, "event1", True, at_h=24.0, aliases=("mortality_24h",),
     ),
     Task(
-        "mortality", "Death in hospital, told at 48 h", "death in hospital, told from the first 48 h in intensive care",
+        "mortality", "Death in hospital, told at 48 h", "death in hospital, told from the first 48 hours",
         "stay", None, "event1", True, at_h=48.0,
         aliases=("hospital_mortality", "in_hospital_mortality", "mortality48", "mortality2012"),
     ),

@@ -34,8 +34,8 @@ IR_VERSION: Final = 8  # read by every onnxruntime since 1.15
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is fitted on which rows of a table. `target` (N,) f8 0 or 1 (or in between), `weight` (N,) f8 of every row of
-    the table; `train` and `valid` (rows): `valid` rows are of other patients and only stop or choose, never fit.
+    """What is fitted on which rows of a table. `target` (N,) f8 0 or 1 (or in between), `weight` (N,) f8 of every row
+    of the table; `train` and `valid` (rows): `valid` rows are of other patients and only stop or choose, never fit.
     """
 
     target: NDArray[np.float64]
@@ -46,8 +46,8 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class MemberFile:
-    """A member as the bundle lists it. `state` is S of a recurrent one, else 0; `parity_max` the largest difference of a
-    logit between the trainer's engine and ONNX Runtime, on `parity_rows` rows.
+    """A member as the bundle lists it. `state` is S of a recurrent one, else 0; `parity_max` the largest difference of
+    a logit between the trainer's engine and ONNX Runtime, on `parity_rows` rows.
     """
 
     name: str

@@ -12,7 +12,7 @@
                   "conformal": {...}}
       The logit of a variant is slope x sum(weight x (member.slope x logit + member.intercept)) + intercept.
       `policy`: the threshold and how it is adapted to a site without labels (`sites.threshold`);
-      `interval`: {"spread": s, "floor": f}: the 95 % interval on the logit is +- 1.96 sqrt(s^2 var + f^2), var over members;
+      `interval`: {"spread": s, "floor": f}: 95 % interval of the logit +- 1.96 sqrt(s^2 var + f^2), var over members;
       `conformal`: class-conditional thresholds (`measure.conformal`).
     serves: the name of a variant, or "VARIANT/MEMBER" for one member of it
     medians: {feature: training median}, from which attributions are differences
