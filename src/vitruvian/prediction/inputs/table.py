@@ -6,7 +6,7 @@ vital signs, from which sequences are cut; live, the tracker gives the same (`gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from vitruvian.prediction.inputs.blocks import Asked, columns
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, hourly
 from vitruvian.signals.tracker import Tracker
 
-__all__ = ["Table", "table_of", "windows"]
+__all__ = ["Step", "Table", "replay", "table_of", "windows"]
 
 Say = Callable[[str], None]
 SILENT: Final[Say] = lambda _: None  # noqa: E731
@@ -54,17 +54,41 @@ def table_of(cohort: Cohort, names: Sequence[str], say: Say = SILENT) -> Table:
     count = cohort.patient.size
     values = np.empty((count, len(names)), np.float32)
     running, closed = (np.full((count, len(CHANNELS)), np.nan, np.float32) for _ in range(2))
+    pushed = rejected = 0
+    for step in replay(cohort):
+        values[step.rows] = columns(names, step.asked)
+        closed[step.rows], running[step.rows] = hourly(step.asked.tracker, step.asked.rows, step.asked.now_us)
+        pushed, rejected = pushed + step.samples, int(step.asked.tracker.rejected.sum())
+        say(f"hour {step.hour}: {step.rows.size:,} patients")
+    return Table(
+        tuple(names), values, running, closed, cohort.patient, cohort.hour, cohort.label, cohort.scored, pushed,
+        rejected,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An hour of the stay just pushed: the cohort's `rows` (n,) of that hour, what is `asked` of their patients now,
+    and how many `samples` were pushed for it.
+    """
+
+    hour: int
+    rows: NDArray[np.int64]
+    asked: Asked
+    samples: int
+
+
+def replay(cohort: Cohort) -> Iterator[Step]:
+    """Push a cohort through a tracker hour by hour, as a stream; what is asked at a step sees nothing later."""
     tracker = Tracker(cohort.patients)
     samples, cuts, hours = _by_hour(cohort)
     order = np.argsort(cohort.hour, kind="stable")
-    pushed = 0
     for rows in np.split(order, np.flatnonzero(np.diff(cohort.hour[order])) + 1):
         hour = int(cohort.hour[rows[0]])
         part = slice(cuts[np.searchsorted(hours, hour)], cuts[np.searchsorted(hours, hour, side="right")])
         mine = samples[part]
         took = cohort.samples
         tracker.update(took.patient[mine], took.concept[mine], took.at_us[mine], took.value[mine])
-        pushed += mine.size
         who, now_us = cohort.patient[rows], ORIGIN_US + hour * HOUR_US
         asked = Asked(
             tracker,
@@ -74,13 +98,7 @@ def table_of(cohort: Cohort, names: Sequence[str], say: Say = SILENT) -> Table:
             cohort.male[who],
             {name: column[who] for name, column in cohort.admission.items()},
         )
-        values[rows] = columns(names, asked)
-        closed[rows], running[rows] = hourly(tracker, who, now_us)
-        say(f"hour {hour}: {rows.size:,} patients")
-    return Table(
-        tuple(names), values, running, closed, cohort.patient, cohort.hour, cohort.label, cohort.scored, pushed,
-        int(tracker.rejected.sum()),
-    )  # fmt: skip
+        yield Step(hour, rows, asked, mine.size)
 
 
 def _by_hour(cohort: Cohort) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
