@@ -1,0 +1,42 @@
+"""Members' log-odds to one calibrated probability with its interval. Training and serving both use these sums."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["INTERVAL_Z", "combined", "margin", "probability", "variance"]
+
+Floats = NDArray[np.float64]
+INTERVAL_Z: Final = 1.959964
+
+
+def combined(members: Floats, weights: Floats, slope: float, intercept: float) -> Floats:
+    """The variant's log-odds (n,) from its members' calibrated ones (n, M) and their weights (M,)."""
+    found: Floats = slope * (members @ weights) + intercept
+    return found
+
+
+def variance(members: Floats) -> Floats:
+    """How far the members of a variant disagree: the variance (n,) of their calibrated log-odds (n, M), over M."""
+    found: Floats = members.var(axis=1)
+    return found
+
+
+def margin(members: Floats, spread: float, floor: float) -> Floats:
+    """Half the width of the 95 % interval of the log-odds, (n,): 1.96 sqrt(spread^2 var + floor^2).
+
+    The interval is the model's own uncertainty (which members, which patients it happened to be trained on). It does
+    not say how surely one patient will or will not have the outcome.
+    """
+    found: Floats = INTERVAL_Z * np.sqrt(spread**2 * variance(members) + floor**2)
+    return found
+
+
+def probability(logit: Floats) -> Floats:
+    """The probability of log-odds, without overflow."""
+    small = np.exp(-np.abs(logit))
+    found: Floats = np.where(logit >= 0, 1.0, small) / (1.0 + small)
+    return found
