@@ -7,8 +7,8 @@ where a source says when a result was there.
     48 h, or to 1.5 times the lowest of the last 7 days; or urine below 0.5 mL/kg/h for 6 h, where weight and six hours
     of charted urine are known.
     Sepsis (Challenge 2019; Singer, JAMA 2016;315:801): suspicion is the earlier of cultures and antibiotics, where
-    antibiotics follow a culture within 72 h or a culture follows antibiotics within 24 h, and antibiotics go on for 72 h
-    (or to the end of the stay, where that comes first); onset is the earlier of suspicion and a rise of SOFA by 2
+    antibiotics follow a culture within 72 h or a culture follows antibiotics within 24 h, and antibiotics go on for
+    72 h (or to the end of the stay, where that comes first); onset is the earlier of suspicion and a rise of SOFA by 2
     within 24 h, where that rise lies from 24 h before to 12 h after suspicion.
 """
 
