@@ -27,6 +27,7 @@ glucose lactate magnesium phosphate potassium sodium troponin_i troponin_t hemat
 inr leukocytes fibrinogen platelets albumin c_reactive_protein procalcitonin cholesterol_total cholesterol_hdl
 cholesterol_ldl triglycerides hemoglobin_a1c carbon_dioxide_total erythrocytes mcv mch mchc rdw neutrophils
 lymphocytes ddimer bnp nt_probnp egfr anion_gap news2 qsofa sofa_partial shock_index sepsis_risk spo2_scale_2
+aki_risk mortality24_risk mortality_risk deterioration_risk cardiac_event_risk
 pregnancy norepinephrine epinephrine dopamine dobutamine vasopressin phenylephrine milrinone propofol fentanyl
 midazolam morphine crystalloid colloid red_cells vancomycin piperacillin_tazobactam meropenem ceftriaxone gentamicin
 insulin furosemide heparin warfarin theophylline caffeine metoprolol esmolol amiodarone paracetamol hydrocortisone

@@ -51,10 +51,12 @@ class RiskColumns:
     def silenced(self) -> RiskColumns:
         """The same with NaN wherever nothing may be said."""
         silent = self.insufficient
-        columns = (self.probability, self.low, self.high, self.member_probability, self.contributions)
-        probability, low, high, members, contributions = (column.copy() for column in columns)
-        for column in (probability, low, high, members, contributions):
-            column[silent] = np.nan
+        members, contributions = self.member_probability.copy(), self.contributions.copy()
+        members[silent] = np.nan
+        contributions[silent] = np.nan
+        probability, low, high = (
+            np.where(silent, np.nan, column) for column in (self.probability, self.low, self.high)
+        )
         return RiskColumns(
             probability, low, high, self.reason, self.reasons, self.members, members, self.missing, self.explained,
             self.names, contributions,

@@ -41,7 +41,7 @@ class Member:
     @classmethod
     def load(cls, folder: Path, told: Mapping[str, Any]) -> Member:
         """The member of a row of `bundle.json`. Raises ModelError for a graph that is not as that row says."""
-        kind, name = told.get("kind"), told.get("name")
+        kind, name = str(told.get("kind")), str(told.get("name"))
         if kind not in INPUTS:
             raise ModelError(f"found a member {name!r} of kind {kind!r}, expected {', '.join(INPUTS)}; train it again")
         session = _session(folder / f"{name}.onnx", INPUTS[kind], "logit")
