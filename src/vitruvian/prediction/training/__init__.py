@@ -1,1 +1,1 @@
-"""Training: from a cohort and a recipe to a bundle."""
+"""Training: from a cohort and a recipe to a bundle, in stages that a killed run takes up again."""

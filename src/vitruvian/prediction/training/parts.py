@@ -1,0 +1,85 @@
+"""Who fits, who stops and chooses, who calibrates, who tests: rows of each part, always by whole patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitruvian.core.errors import ModelError
+from vitruvian.core.identifiers import digest16
+from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.sepsis.split import role_of
+
+__all__ = ["Parts", "fold_parts", "split_parts"]
+
+Rows = NDArray[np.int64]
+VALID_PERCENT: Final = 15  # of the patients who train: they stop a fit and choose the threshold
+CALIBRATE_PERCENT: Final = 12  # of the patients who are not tested, where folds are made
+CLASS_MIN: Final = 5  # patients of each class in every part, fewer cannot be calibrated or measured on
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Numbers of the patients of each part, rising; no patient is in two."""
+
+    train: Rows
+    valid: Rows
+    calibrate: Rows
+    test: Rows
+
+    def rows(self, cohort: Cohort, part: Rows) -> Rows:
+        """The scored rows of a part's patients, rising."""
+        wanted = cohort.scored & (cohort.label != UNKNOWN)
+        return np.flatnonzero(wanted & np.isin(cohort.patient, part))
+
+
+def split_parts(cohort: Cohort, seed: str) -> Parts:
+    """The split of a training run, by a hash of the patients' names: 70 % train (15 % of them `valid`), 10 % calibrate,
+    20 % test. Raises ModelError where a part has too few patients of a class.
+    """
+    return _parts(cohort, [role_of(name, seed) for name in cohort.ids], seed)
+
+
+def fold_parts(cohort: Cohort, seed: str, fold: int, folds: int = 5) -> Parts:
+    """The same for one of several folds: every patient is tested in exactly one."""
+    roles = []
+    for name in cohort.ids:
+        if _place(f"{seed}:fold", name) % folds == fold:
+            roles.append("test")
+        else:
+            percent = _place(f"{seed}:calibrate:{fold}", name) % 100
+            roles.append("calibrate" if percent < CALIBRATE_PERCENT else "train")
+    return _parts(cohort, roles, seed)
+
+
+def _parts(cohort: Cohort, roles: Sequence[str], seed: str) -> Parts:
+    role = np.array(roles)
+    held = np.array([_place(f"{seed}:valid", name) % 100 < VALID_PERCENT for name in cohort.ids])
+    train = role == "train"
+    parts = Parts(
+        np.flatnonzero(train & ~held),
+        np.flatnonzero(train & held),
+        np.flatnonzero(role == "calibrate"),
+        np.flatnonzero(role == "test"),
+    )
+    for name in ("train", "valid", "calibrate", "test"):
+        _check(cohort, parts.rows(cohort, getattr(parts, name)), name)
+    return parts
+
+
+def _check(cohort: Cohort, rows: Rows, name: str) -> None:
+    for label in (0, 1):
+        found = np.unique(cohort.patient[rows[cohort.label[rows] == label]]).size
+        if found < CLASS_MIN:
+            raise ModelError(
+                f"found {found} patients with label {label} in the part {name!r} of {cohort.data}, expected at least"
+                f" {CLASS_MIN}; give more patients"
+            )
+
+
+def _place(seed: str, name: str) -> int:
+    return int.from_bytes(digest16(seed, name)[:8], "little")
