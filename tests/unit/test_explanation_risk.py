@@ -13,7 +13,9 @@ from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation import Evidence, Issued, explain_risk, subject_of, subjects
 from vitruvian.explanation.risk import percent
-from vitruvian.prediction.sepsis import REASONS, TOO_FEW_VITALS, SepsisModel
+from vitruvian.prediction.serve.gate import TOO_FEW_VITALS, reasons_of
+from vitruvian.prediction.serve.predictor import Predictor
+from vitruvian.prediction.tasks import TASKS
 from vitruvian.signals import FEATURES
 
 NOW_US = 480_000 * HOUR_US
@@ -88,6 +90,24 @@ def test_a_risk_without_a_past_or_an_interval_says_less() -> None:
     assert text == "Risk 12 % of sepsis over the next 6 h."
 
 
+def test_a_risk_of_another_target_says_of_what_and_until_when() -> None:
+    risk = Issued("mortality", None, NOW_US, 0.31, 0.2, 0.45, earlier=0.2, earlier_us=NOW_US - HOUR_US, about="death")
+    evidence = explain_risk(risk, FRESH, {"lactate": 0.4})
+    assert evidence.sentences[0].text == (
+        "Risk 31 % (95 % interval 20 % to 45 %) of death to the end of the stay, up from 20 % 1 h ago."
+    )
+    assert {fact.name for fact in evidence.facts if fact.role in ("risk", "interval", "before")} >= {"mortality_risk"}
+    assert not unsupported(evidence)
+
+
+def test_where_no_model_can_say_what_moves_it_nothing_is_said_of_that() -> None:
+    evidence = explain_risk(issued(), FRESH | {"respiratory_rate": math.nan}, None)
+    assert evidence.sentences[1].text == "Not measured recently: respiratory rate."
+    assert "Associated" not in evidence.text and "No measurement" not in evidence.text
+    assert not evidence.attributions
+    assert len(explain_risk(issued(), FRESH, None).sentences) == 1
+
+
 def test_nothing_that_raises_it_is_said_too() -> None:
     evidence = explain_risk(issued(), FRESH, {"heart_rate": -0.5, "lactate": 0.02})
     assert evidence.sentences[1].text == "No measurement raises it notably above that of a typical patient."
@@ -102,7 +122,7 @@ def test_a_driver_that_was_not_measured_has_no_number() -> None:
 
 def test_too_little_data_is_said_and_no_risk_is() -> None:
     values = dict.fromkeys(FRESH, math.nan) | {"heart_rate": 80.0}
-    evidence = explain_risk(issued(None, insufficient=REASONS[TOO_FEW_VITALS]), values, {})
+    evidence = explain_risk(issued(None, insufficient=reasons_of(TASKS["sepsis"])[TOO_FEW_VITALS]), values, {})
     assert evidence.text.startswith("No risk is shown: insufficient data")
     assert evidence.missing == (
         "respiratory rate",
@@ -124,7 +144,7 @@ def test_probabilities_as_people_read_them(probability: float, text: str) -> Non
 
 
 def test_every_feature_of_the_model_has_a_subject_with_a_plain_name() -> None:
-    for feature in SepsisModel.load().names:
+    for feature in Predictor.load().features:
         subject = subjects(subject_of(feature))
         assert "_" not in subject.label
         assert subject.name in VOCABULARY or subject.name in FEATURES
@@ -132,6 +152,7 @@ def test_every_feature_of_the_model_has_a_subject_with_a_plain_name() -> None:
     assert subject_of("mean_pressure_mean_6h") == "mean_pressure"
     assert subject_of("oxygen_saturation_arterial_age_h") == "oxygen_saturation_arterial"
     assert subject_of("sofa_known") == "sofa_known"
+    assert subject_of("heart_rate_slope_8h") == "heart_rate"
 
 
 finite = st.floats(-5, 5, allow_nan=False)

@@ -135,7 +135,9 @@ def subject_of(feature: str) -> str:
         head = feature.removesuffix(f"_{suffix}")
         if head != feature and head in _MEASURED:
             return head
-    return feature
+    # A feature of another recipe: about the measured concept whose name it begins with, the longest such.
+    heads = [name for name in _MEASURED if feature.startswith(f"{name}_")]
+    return max(heads, key=len, default=feature)
 
 
 @cache

@@ -14,11 +14,12 @@ from vitruvian.explanation.facts import (
     Direction,
     Evidence,
     Fact,
+    Role,
     Sentence,
     subject_of,
     subjects,
 )
-from vitruvian.prediction.sepsis.model import REQUIRED
+from vitruvian.prediction.serve.gate import REQUIRED
 
 DRIVERS_MAX: Final = 3
 DRIVER_MIN: Final = 0.1  # log-odds; less is not worth a word
@@ -35,11 +36,12 @@ _NOTABLE_LAB_PART: Final = 0.1
 class Issued(msgspec.Struct, frozen=True):
     """A risk as issued: probabilities 0 to 1, None with the reason in `insufficient` where nothing may be said.
 
-    `earlier` is what was issued at `earlier_us`, where there was such.
+    `target` is the task; `about` how the outcome reads in a sentence, by default the task's name. `horizon_h` None: to
+    the end of the stay in hospital. `earlier` is what was issued at `earlier_us`, where there was such.
     """
 
     target: str
-    horizon_h: float
+    horizon_h: float | None
     at_us: int
     probability: float | None
     low: float | None = None
@@ -47,28 +49,30 @@ class Issued(msgspec.Struct, frozen=True):
     insufficient: str = ""
     earlier: float | None = None
     earlier_us: int | None = None
+    about: str = ""
 
 
 def explain_risk(
     risk: Issued,
     values: Mapping[str, float],
-    contributions: Mapping[str, float],
+    contributions: Mapping[str, float] | None,
     occurred_us: Mapping[str, int] | None = None,
 ) -> Evidence:
     """The evidence of a risk; pure.
 
     `values`: features by name as the model read them (NaN where missing). `contributions`: by feature, log-odds
-    against a patient at the training medians (`RiskColumns.contributions`). `occurred_us`: when a concept was measured,
-    where known.
+    against a patient at the training medians (`RiskColumns.contributions`); None where no model can say.
+    `occurred_us`: when a concept was measured, where known.
     """
     missing = _missing(values)
     if risk.probability is None or math.isnan(risk.probability):
         return _silent(risk, missing)
-    summed = _by_subject(contributions)
+    summed = _by_subject(contributions or {})
     drivers = _drivers(summed, values, occurred_us or {}, risk.at_us)
     level = _level(risk)
     facts = (*level, *drivers, *missing)
-    said = (_level_sentence(level), _driver_sentence(drivers, missing))
+    moved = _driver_sentence(drivers, missing) if contributions is not None else _missing_sentence(missing)
+    said = (_level_sentence(level), moved)
     return Evidence(
         facts,
         tuple(sentence for sentence in said if sentence.facts),
@@ -93,7 +97,8 @@ def hours(span_h: float) -> str:
 
 
 def _silent(risk: Issued, missing: tuple[Fact, ...]) -> Evidence:
-    reason = Fact("reason", "limit", "sepsis_risk", None, "", risk.insufficient or "insufficient data", risk.at_us)
+    said = risk.insufficient or "insufficient data"
+    reason = Fact("reason", "limit", f"{risk.target}_risk", None, "", said, risk.at_us)
     text = f"No risk is shown: {reason.shown}."
     if missing:
         text += f" Missing: {', '.join(fact.shown for fact in missing)}."
@@ -105,21 +110,25 @@ def _silent(risk: Issued, missing: tuple[Fact, ...]) -> Evidence:
 
 def _level(risk: Issued) -> tuple[Fact, ...]:
     assert risk.probability is not None
-    facts = [_share("risk", "risk", risk.probability, risk.at_us)]
+    name = f"{risk.target}_risk"
+    facts = [_share(name, "risk", "risk", risk.probability, risk.at_us)]
     if risk.low is not None and risk.high is not None:
         facts.append(Fact("confidence", "interval", "confidence", CONFIDENCE_PERCENT, "%", f"{CONFIDENCE_PERCENT} %"))
-        facts += [_share("low", "interval", risk.low, risk.at_us), _share("high", "interval", risk.high, risk.at_us)]
-    facts.append(Fact("horizon", "horizon", risk.target, risk.horizon_h, "h", hours(risk.horizon_h)))
+        facts += [
+            _share(name, "low", "interval", risk.low, risk.at_us),
+            _share(name, "high", "interval", risk.high, risk.at_us),
+        ]
+    span = "to the end of the stay" if risk.horizon_h is None else hours(risk.horizon_h)
+    facts.append(Fact("horizon", "horizon", risk.about or risk.target, risk.horizon_h, "h", span))
     if risk.earlier is not None and risk.earlier_us is not None and risk.earlier_us < risk.at_us:
         ago_h = (risk.at_us - risk.earlier_us) / HOUR_US
-        facts.append(_share("earlier", "before", risk.earlier, risk.earlier_us))
+        facts.append(_share(name, "earlier", "before", risk.earlier, risk.earlier_us))
         facts.append(Fact("ago", "before", "elapsed", ago_h, "h", hours(ago_h)))
     return tuple(facts)
 
 
-def _share(name: str, role: str, probability: float, at_us: int) -> Fact:
-    checked = "risk" if role == "risk" else "before" if role == "before" else "interval"
-    return Fact(name, checked, "sepsis_risk", probability, "1", percent(probability), at_us)  # type: ignore[arg-type]
+def _share(name: str, which: str, role: Role, probability: float, at_us: int) -> Fact:
+    return Fact(which, role, name, probability, "1", percent(probability), at_us)
 
 
 def _level_sentence(facts: Sequence[Fact]) -> Sentence:
@@ -127,7 +136,8 @@ def _level_sentence(facts: Sequence[Fact]) -> Sentence:
     text = f"Risk {by['risk'].shown}"
     if "confidence" in by:
         text += f" ({by['confidence'].shown} interval {by['low'].shown} to {by['high'].shown})"
-    text += f" of {by['horizon'].name} over the next {by['horizon'].shown}"
+    span = by["horizon"].shown if by["horizon"].value is None else f"over the next {by['horizon'].shown}"
+    text += f" of {by['horizon'].name} {span}"
     if "earlier" in by:
         now, then = by["risk"].shown, by["earlier"].shown
         moved = (
@@ -149,6 +159,11 @@ def _driver_sentence(drivers: Sequence[Fact], missing: Sequence[Fact]) -> Senten
         moving = f" ({fact.direction})" if fact.direction in ("rising", "falling") else ""
         named.append(f"{subjects(fact.name).label} {fact.shown}{moving}")
     return Sentence(f"Associated most with (not caused by): {', '.join(named)}{gap}.", cited)
+
+
+def _missing_sentence(missing: Sequence[Fact]) -> Sentence:
+    text = f"Not measured recently: {_listed([fact.shown for fact in missing])}." if missing else ""
+    return Sentence(text, tuple(fact.id for fact in missing))
 
 
 def _listed(labels: Sequence[str]) -> str:
