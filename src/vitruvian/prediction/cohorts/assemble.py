@@ -1,34 +1,19 @@
-"""Common ground of the readers: rows without gaps, samples from columns, hours of what is known."""
+"""Common ground of the readers: rows without gaps, and samples from columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ReadingError
-from vitruvian.core.time import HOUR_US
-from vitruvian.prediction.cohorts.base import ORIGIN_US, Samples
-from vitruvian.signals.tracker import Tracker
+from vitruvian.prediction.cohorts.base import Samples
 
-__all__ = ["HOURS_MAX", "Ints", "Step", "hours_up_to", "hours_within", "per_hour", "replayed", "sorted_samples"]
+__all__ = ["HOURS_MAX", "Ints", "hours_up_to", "hours_within", "per_hour", "sorted_samples"]
 
 Ints = NDArray[np.int64]
 HOURS_MAX: Final = 24 * 90  # of one stay; later hours are left out, so that one wrong date cannot fill the memory
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One hour of a replay: the tracker as it stands at `now_us`, the rows that are there and whose they are."""
-
-    tracker: Tracker
-    hour: int
-    now_us: int
-    rows: Ints
-    patient: Ints
 
 
 def hours_up_to(last: Ints) -> tuple[Ints, Ints]:
@@ -60,20 +45,3 @@ def per_hour(patient: Ints, hour: Ints, of: Ints, at_hour: Ints) -> Ints:
     row = starts[of] + at_hour - hour[starts[of]]
     inside = (row >= starts[of]) & (row < ends[of])
     return np.where(inside, row, -1)
-
-
-def replayed(patient: Ints, hour: Ints, samples: Samples) -> Iterator[Step]:
-    """Push samples through a tracker hour by hour; at each hour nothing later than it is in."""
-    due = -((ORIGIN_US - samples.at_us) // HOUR_US)
-    order = np.lexsort((samples.at_us, samples.patient, due))
-    due = due[order]
-    tracker = Tracker(int(patient[-1]) + 1)
-    by_hour = np.argsort(hour, kind="stable")
-    place = 0
-    for rows in np.split(by_hour, np.flatnonzero(np.diff(hour[by_hour])) + 1):
-        now = int(hour[rows[0]])
-        end = int(np.searchsorted(due, now, side="right"))
-        mine = order[place:end]
-        tracker.update(samples.patient[mine], samples.concept[mine], samples.at_us[mine], samples.value[mine])
-        place = end
-        yield Step(tracker, now, ORIGIN_US + now * HOUR_US, rows, patient[rows])

@@ -35,9 +35,9 @@ def relabelled(cohort: Cohort, task: Task) -> Cohort:
 
 
 def _deterioration(cohort: Cohort) -> tuple[NDArray[np.int8], str]:
-    news2, _ = news2_and_sofa(cohort.patient, cohort.hour, cohort.samples, cohort.age_years)
+    news2, _ = news2_and_sofa(cohort)
     note = "labels: NEWS2 of the known parts, 7 or more within 6 h, in hours where it is below 7"
-    return deterioration_labels(cohort.patient, cohort.hour, news2), note
+    return deterioration_labels(cohort.patient, news2), note
 
 
 def _aki(cohort: Cohort) -> tuple[NDArray[np.int8], str]:

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
-from vitruvian.prediction.cohorts.assemble import Ints, replayed
-from vitruvian.prediction.cohorts.base import ORIGIN_US, UNKNOWN, Samples
+from vitruvian.prediction.cohorts.assemble import Ints
+from vitruvian.prediction.cohorts.base import ORIGIN_US, UNKNOWN, Cohort, Samples
+from vitruvian.prediction.inputs.table import replay
 from vitruvian.prediction.scores import INPUTS, inputs_from, score
 
 __all__ = [
@@ -56,24 +57,23 @@ def labels_before(patient: Ints, hour: Ints, onset_h: NDArray[np.float64]) -> ND
 # --- deterioration ------------------------------------------------------------
 
 
-def news2_and_sofa(
-    patient: Ints, hour: Ints, samples: Samples, age_years: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def news2_and_sofa(cohort: Cohort) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """NEWS2 and SOFA of the known parts at each row (N,): lower bounds, NaN where too few parts are known."""
     concepts = np.array([VOCABULARY[name].index for name in INPUTS])
     valid_s = np.array([float(VOCABULARY[name].valid_for_s) for name in INPUTS])
-    news2, sofa = np.full((2, patient.size), np.nan)
-    born = np.where(np.isnan(age_years), 40.0, age_years)  # an unknown age is an adult's: units are for adults
-    for step in replayed(patient, hour, samples):
-        tracker, who = step.tracker, step.patient
+    news2, sofa = np.full((2, cohort.patient.size), np.nan)
+    for step in replay(cohort):
+        tracker, who, now_us = step.asked.tracker, step.asked.rows, step.asked.now_us
         value, at_us = tracker.last_value[who][:, concepts].T, tracker.last_us[who][:, concepts].T
-        born_us = step.now_us - ((born[who] + 0.5) * _YEAR_US).astype(np.int64)
-        scores = score(inputs_from(value, at_us, step.now_us, valid_s, born_us))
+        # An unknown age is an adult's: these are patients of adult wards.
+        age_years = np.where(np.isnan(step.asked.age_years), 60.0, step.asked.age_years)
+        born_us = now_us - ((age_years + 0.5) * _YEAR_US).astype(np.int64)
+        scores = score(inputs_from(value, at_us, now_us, valid_s, born_us))
         news2[step.rows], sofa[step.rows] = scores.news2.value, scores.sofa.value
     return news2, sofa
 
 
-def deterioration_labels(patient: Ints, hour: Ints, news2: NDArray[np.float64]) -> NDArray[np.int8]:
+def deterioration_labels(patient: Ints, news2: NDArray[np.float64]) -> NDArray[np.int8]:
     """1 where NEWS2 is below 7 now and 7 or more within AHEAD_H hours; UNKNOWN where it is not known now, already high,
     or not known in any of those hours (N,).
     """
@@ -181,7 +181,7 @@ def _courses(given: list[tuple[float, float]], gap_h: float = 24.0) -> list[tupl
     return courses
 
 
-def sofa_rises(patient: Ints, hour: Ints, sofa: NDArray[np.float64]) -> NDArray[np.bool_]:
+def sofa_rises(patient: Ints, sofa: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Rows (N,) at which SOFA is 2 or more above its lowest of the SOFA_WINDOW_H hours before."""
     lowest = np.full(patient.size, np.inf)
     for back in range(1, SOFA_WINDOW_H + 1):
@@ -189,7 +189,8 @@ def sofa_rises(patient: Ints, hour: Ints, sofa: NDArray[np.float64]) -> NDArray[
         earlier = np.where(same & ~np.isnan(sofa[:-back]), sofa[:-back], np.inf)
         lowest[back:] = np.minimum(lowest[back:], earlier)
     with np.errstate(invalid="ignore"):
-        return np.isfinite(lowest) & (sofa - lowest >= SOFA_RISE)
+        found: NDArray[np.bool_] = np.isfinite(lowest) & (sofa - lowest >= SOFA_RISE)
+    return found
 
 
 def sepsis_onsets(

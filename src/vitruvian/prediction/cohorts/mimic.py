@@ -109,10 +109,10 @@ def _labelled(cohort: Cohort, task: Task, path: Path, stays: Stays, taken: Sampl
 
 
 def _sepsis(cohort: Cohort, path: Path, stays: Stays, taken: Samples) -> NDArray[np.float64]:
-    _, sofa = news2_and_sofa(cohort.patient, cohort.hour, taken, cohort.age_years)
+    _, sofa = news2_and_sofa(replace(cohort, samples=taken))
     stay_h = (stays.out_us - stays.in_us) / HOUR_US
     suspicion_h = suspicions(cultures(path, stays), antibiotics(path, stays), stay_h)
-    rises = sofa_rises(cohort.patient, cohort.hour, sofa)
+    rises = sofa_rises(cohort.patient, sofa)
     return sepsis_onsets(cohort.patient, cohort.hour, rises, suspicion_h)
 
 

@@ -49,8 +49,8 @@ def antibiotics(root: Path, stays: Stays) -> list[list[tuple[float, float]]]:
     for frame in frames(root, "prescriptions", *columns, needed=False):
         mine = [is_antibiotic(drug or "", route or "") for drug, route in frame.select("drug", "route").rows()]
         _spans(frame.filter(pl.Series(mine, dtype=pl.Boolean)), "stoptime", stays, found)
-    columns = ("subject_id", "starttime", "endtime", "ordercategoryname")
-    for frame in frames(root, "inputevents", *columns, needed=False):
+    charted = ("subject_id", "starttime", "endtime", "ordercategoryname")
+    for frame in frames(root, "inputevents", *charted, needed=False):
         _spans(frame.filter(pl.col("ordercategoryname").str.contains(_ANTIBIOTIC_ORDERS)), "endtime", stays, found)
     return found
 

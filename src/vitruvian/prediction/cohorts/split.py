@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +17,26 @@ from vitruvian.core.errors import ModelError
 from vitruvian.core.identifiers import digest16
 from vitruvian.core.time import HOUR_US
 from vitruvian.prediction.cohorts.base import ORIGIN_US, Cohort
+from vitruvian.prediction.measure.split import ROLES, SEED, Role, patients_of, role_of
 from vitruvian.signals.concepts import TABLES
 
-__all__ = ["FOLDS", "ROLES", "SEED", "PseudoSite", "apart", "folds_of", "patients_of", "pseudo_sites", "role_of"]
+__all__ = [
+    "FOLDS",
+    "ROLES",
+    "SEED",
+    "PseudoSite",
+    "Role",
+    "apart",
+    "folds_of",
+    "patients_of",
+    "pseudo_sites",
+    "role_of",
+]
 
-Role = Literal["train", "calibrate", "test"]
-SEED: Final = "challenge-2019-a"
-ROLES: Final[tuple[Role, ...]] = ("train", "calibrate", "test")
-SHARES_PERCENT: Final = (70, 10, 20)
 FOLDS: Final = 5
 SITE_PATIENTS_MIN: Final = 20  # a smaller part says nothing of a transfer
 DENSITY_HOURS: Final = 24  # results are counted over so many first hours, so that a long stay is not a dense one
 _DRAWS: Final = 10_000
-
-
-def role_of(name: str, seed: str = SEED) -> Role:
-    """The role of a patient: a hash of seed and name, in shares of 70, 10 and 20 %."""
-    limits = np.cumsum(SHARES_PERCENT) * _DRAWS // 100
-    return ROLES[int(np.searchsorted(limits, _draw(seed, name), side="right"))]
-
-
-def patients_of(names: Sequence[str], role: Role, seed: str = SEED) -> NDArray[np.int64]:
-    """The numbers of the patients with a role, rising."""
-    return np.array([number for number, name in enumerate(names) if role_of(name, seed) == role], np.int64)
 
 
 def folds_of(names: Sequence[str], count: int = FOLDS, seed: str = SEED) -> NDArray[np.int64]:
