@@ -15,6 +15,7 @@ from vitruvian.core.time import HOUR_US, MINUTE_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.signals import FEATURES, Tracker
 from vitruvian.signals.features import features
+from vitruvian.signals.stay import stay_features, stay_practice
 
 START_US = 480_000 * HOUR_US
 NAMES = (
@@ -54,6 +55,11 @@ def batch(samples: Samples) -> Tracker:
     return tracker
 
 
+def stay(tracker: Tracker, row: int, now_us: int) -> bytes:
+    rows = np.array([row])
+    return stay_features(tracker, rows, now_us).tobytes() + stay_practice(tracker, rows, now_us).tobytes()
+
+
 @given(histories(), st.integers(0, 3))
 def test_one_by_one_and_all_at_once_leave_the_same_bits(samples: Samples, row: int) -> None:
     whole, stream = batch(samples), Tracker(4)
@@ -63,6 +69,7 @@ def test_one_by_one_and_all_at_once_leave_the_same_bits(samples: Samples, row: i
     now_us = (samples[-1][0] if samples else START_US) + 17 * MINUTE_US
     one, other = features(whole, np.array([0]), now_us), features(stream, np.array([row]), now_us)
     assert one.tobytes() == other.tobytes()
+    assert stay(whole, 0, now_us) == stay(stream, row, now_us)
 
 
 @given(histories(), st.randoms(use_true_random=False))
@@ -92,9 +99,9 @@ def test_what_comes_later_changes_no_earlier_feature(samples: Samples, others: S
         made = b""
         for number, sample in enumerate([*samples[:cut], *rest]):
             if number == cut:
-                made = features(tracker, np.array([0]), now_us).tobytes()
+                made = features(tracker, np.array([0]), now_us).tobytes() + stay(tracker, 0, now_us)
             tracker.update(*columns([sample]))
-        return made or features(tracker, np.array([0]), now_us).tobytes()
+        return made or features(tracker, np.array([0]), now_us).tobytes() + stay(tracker, 0, now_us)
 
     assert at_the_cut(moved) == at_the_cut([])
 
@@ -109,7 +116,9 @@ def test_patients_of_a_batch_do_not_touch_each_other(patients: list[Samples]) ->
     together.update(*(column[order] for column in joined))
     made = features(together, np.arange(len(patients)), now_us)
     for row, samples in enumerate(patients):
-        assert made[row].tobytes() == features(batch(samples), np.array([0]), now_us)[0].tobytes()
+        alone = batch(samples)
+        assert made[row].tobytes() == features(alone, np.array([0]), now_us)[0].tobytes()
+        assert stay(together, row, now_us) == stay(alone, 0, now_us)
 
 
 # --- a second implementation, in plain Python ----------------------------------

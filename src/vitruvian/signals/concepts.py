@@ -37,10 +37,19 @@ LABS: Final[tuple[str, ...]] = (
     "procalcitonin", "arterial_oxygen",
 )  # fmt: skip
 
+# What else is summed up over a stay, beside the monitored vital signs and the labs.
+CARE: Final[tuple[str, ...]] = (
+    "glasgow_coma_score", "urine_output", "inspired_oxygen_fraction", "mechanical_ventilation",
+    "alanine_aminotransferase", "troponin_t",
+)  # fmt: skip
+STAY_SIGNALS: Final[tuple[str, ...]] = (*MONITORED, *LABS, *CARE)
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Per concept index: plausible limits, validity in us, slot of a monitored vital sign and of a lab (-1: none)."""
+    """Per concept index: plausible limits, validity in us, slot of a monitored vital sign, of a lab and of a
+    signal that is summed up over the stay (-1: none).
+    """
 
     lowest: NDArray[np.float64]
     highest: NDArray[np.float64]
@@ -48,6 +57,7 @@ class Tables:
     slot_of: NDArray[np.int64]
     lab_of: NDArray[np.int64]
     floor_of: NDArray[np.float64]
+    stay_of: NDArray[np.int64]
 
     @property
     def slots(self) -> int:
@@ -60,9 +70,14 @@ class Tables:
         return len(LABS)
 
     @property
+    def stays(self) -> int:
+        """How many signals are summed up over the stay."""
+        return len(STAY_SIGNALS)
+
+    @property
     def kernel(self) -> tuple[Any, ...]:
         """What the compiled loops take."""
-        return self.lowest, self.highest, self.slot_of, self.floor_of, self.lab_of
+        return self.lowest, self.highest, self.slot_of, self.floor_of, self.lab_of, self.stay_of
 
 
 def tables_of(vocabulary: Vocabulary) -> Tables:
@@ -70,12 +85,15 @@ def tables_of(vocabulary: Vocabulary) -> Tables:
     size = len(vocabulary)
     slot_of = np.full(size, -1, np.int64)
     lab_of = np.full(size, -1, np.int64)
+    stay_of = np.full(size, -1, np.int64)
     floor_of = np.zeros(size)
     for slot, (name, floor) in enumerate(MONITORED.items()):
         slot_of[vocabulary[name].index] = slot
         floor_of[vocabulary[name].index] = floor
     for place, name in enumerate(LABS):
         lab_of[vocabulary[name].index] = place
+    for place, name in enumerate(STAY_SIGNALS):
+        stay_of[vocabulary[name].index] = place
     return Tables(
         lowest=np.array([concept.plausible[0] for concept in vocabulary], np.float64),
         highest=np.array([concept.plausible[1] for concept in vocabulary], np.float64),
@@ -83,6 +101,7 @@ def tables_of(vocabulary: Vocabulary) -> Tables:
         slot_of=slot_of,
         lab_of=lab_of,
         floor_of=floor_of,
+        stay_of=stay_of,
     )
 
 

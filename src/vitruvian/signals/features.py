@@ -16,7 +16,8 @@ from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.signals.concepts import LABS, MONITORED, TABLES
 from vitruvian.signals.derived import DERIVED, derive
-from vitruvian.signals.kernels import NEVER_US, WINDOW_FEATURES, fill_features
+from vitruvian.signals.feature_kernels import WINDOW_FEATURES, fill_features
+from vitruvian.signals.kernels import NEVER_US
 from vitruvian.signals.tracker import Tracker
 
 AGE_HOURS_MAX: Final = 48.0  # a value older than that says no more by being older still
@@ -28,7 +29,7 @@ VITALS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 PLAIN: Final[tuple[str, ...]] = ("end_tidal_co2", "inspired_oxygen_fraction")
 
-# As `kernels.window_features` writes them.
+# As `feature_kernels.window_features` writes them.
 WINDOWED: Final[tuple[str, ...]] = (
     "delta_2h", "delta_6h", "delta_12h",
     "min_6h", "max_6h", "mean_6h", "trend_6h", "sd_6h",

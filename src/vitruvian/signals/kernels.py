@@ -33,6 +33,19 @@ PERSISTENT: Final = 3  # samples in a row on one side are a change in the patien
 MEAN: Final = 0
 LAST: Final = 1
 
+# What is kept of a whole stay, by column of `stay_stats`; in single precision, since it counts hours and results.
+FIRST: Final = 0
+LEAST: Final = 1
+GREATEST: Final = 2
+STAY_MEAN: Final = 3
+SQUARES: Final = 4  # of the departures from the mean (Welford 1962)
+TIME_SQUARES: Final = 5
+PRODUCTS: Final = 6  # of the departures of time and value
+FADED_SUM: Final = 7  # each value weighs exp(-age / FADE_H)
+FADED_WEIGHT: Final = 8
+STAY_STATS: Final = 9
+FADE_H: Final = 12.0
+
 
 @njit(cache=True)
 def median_in_place(values: NDArray[np.float64], count: int) -> float:
@@ -113,6 +126,40 @@ def put_in_bucket(
 
 
 @njit(cache=True)
+def fold(
+    value: float,
+    at_h: float,
+    gap_h: float,
+    count: NDArray[np.int32],
+    time: NDArray[np.float64],
+    stats: NDArray[np.float32],
+) -> None:
+    """Add what a signal showed at `at_h` to its stay: count (1,), mean time (1,) and stats (9,); in place.
+
+    `gap_h`: hours from then to what came next, over which the recent mean fades.
+    """
+    count[0] += 1
+    single = np.float32(value)
+    if count[0] == 1:
+        stats[FIRST] = stats[LEAST] = stats[GREATEST] = single
+        stats[STAY_MEAN:] = 0.0
+        time[0] = at_h
+    stats[LEAST] = min(stats[LEAST], single)
+    stats[GREATEST] = max(stats[GREATEST], single)
+    old = np.float64(stats[STAY_MEAN])
+    from_mean, from_time = value - old, at_h - time[0]
+    mean = old + from_mean / count[0]
+    stats[STAY_MEAN] = np.float32(mean)
+    time[0] += from_time / count[0]
+    stats[SQUARES] = np.float32(stats[SQUARES] + from_mean * (value - mean))
+    stats[TIME_SQUARES] = np.float32(stats[TIME_SQUARES] + from_time * (at_h - time[0]))
+    stats[PRODUCTS] = np.float32(stats[PRODUCTS] + from_time * (value - mean))
+    fade = np.exp(-gap_h / FADE_H)
+    stats[FADED_SUM] = np.float32((stats[FADED_SUM] + value) * fade)
+    stats[FADED_WEIGHT] = np.float32((stats[FADED_WEIGHT] + 1.0) * fade)
+
+
+@njit(cache=True)
 def update_rows(
     row: NDArray[np.int64],
     concept: NDArray[np.int64],
@@ -123,13 +170,15 @@ def update_rows(
     latest: Any,
     filters: Any,
     buckets: Any,
+    stays: Any,
     counters: Any,
 ) -> NDArray[np.uint8]:
     """Apply samples one after another; the outcome of each. See `Tracker.update` for the meaning."""
-    lowest, highest, slot_of, floor_of, lab_of = tables
+    lowest, highest, slot_of, floor_of, lab_of, stay_of = tables
     last_value, last_us, trend_value, previous_value, previous_us = latest
     ring_value, ring_us, ring_state = filters
     hours, counts, stats = buckets
+    stay_count, stay_time, stay_stats = stays
     first_us, tests, rejected, outliers = counters
     outcome = np.zeros(row.size, np.uint8)
     scratch = np.empty(RING, np.float64)
@@ -144,7 +193,15 @@ def update_rows(
             continue
         x = x + 0.0  # one zero, whatever its sign was: states are hashed
         clean = x
-        slot = slot_of[c]
+        slot, kept, before = slot_of[c], stay_of[c], last_us[r, c]
+        # A stay takes in what is over: the hour of a monitor once a later one begins, a value once a later one comes.
+        if kept >= 0 and before != NEVER_US:
+            mine = stay_count[r, kept : kept + 1], stay_time[r, kept : kept + 1], stay_stats[r, kept]
+            hour, now = before // HOUR_US, at // HOUR_US
+            if slot < 0 and at > before:
+                fold(trend_value[r, c], before / HOUR_US, (at - before) / HOUR_US, *mine)
+            elif slot >= 0 and now > hour:
+                fold(np.float64(stats[r, slot, hour % hours.shape[2], MEAN]), float(hour), float(now - hour), *mine)
         if slot >= 0:
             clean = hampel_step(x, at, floor_of[c], ring_value[r, slot], ring_us[r, slot], ring_state[r, slot], scratch)
             put_in_bucket(clean, at, hours[r, slot], counts[r, slot], stats[r, slot])
@@ -165,110 +222,99 @@ def update_rows(
     return outcome
 
 
-# --- features: what is written for one patient at one instant ------------------
+# --- the stay as a whole --------------------------------------------------------
 
-# Window features of one vital sign, in this order (`features.WINDOWED` names them).
-WINDOW_FEATURES: Final = 17
+# Features of one signal over the stay, in this order (`stay.OF_SIGNAL` names them).
+OF_STAY: Final = 8
 
 
 @njit(cache=True)
-def window_features(
-    last: float, hour: int, hours: NDArray[np.int32], stats: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:
-    """Changes, trends, extremes and means of one vital sign over the hours up to `hour`; NaN where there are none.
+def whole_stay(
+    r: int, source: NDArray[np.int64], now: int, latest: Any, buckets: Any, stays: Any, time: Any, stats: Any
+) -> int:
+    """The stay of one source (concept, place, slot) with what is not over yet, faded to `now`.
 
-    `last` is NaN where it is stale: then only what does not compare with it is told.
-
-    A window of k hours is the running hour and the k - 1 before it. Extremes are those of hourly means, so that a
-    monitor that sends every second and a table with one value an hour are read alike.
+    Fills `time` (1,) and `stats` (9,), and returns the count.
     """
-    size = hours.shape[0]
-    for j in range(out.shape[0]):
-        out[j] = np.nan
-    low, high = np.inf, -np.inf
-    n, total, squares, moment, ages, ages2 = 0, 0.0, 0.0, 0.0, 0.0, 0.0
-    seen2 = seen6 = seen12 = False
-    for back in range(size - 1):
-        place = (hour - back) % size
-        if hours[place] == hour - back:
-            mean, ended = float(stats[place, MEAN]), float(stats[place, LAST])
-            low, high = min(low, mean), max(high, mean)
-            n += 1
-            total += mean
-            squares += mean * mean
-            moment -= mean * back
-            ages -= back
-            ages2 += back * back
-            if back >= 2 and not seen2:
-                out[0], seen2 = last - ended, True
-            if back >= 6 and not seen6:
-                out[1], seen6 = last - ended, True
-            if back >= 12 and not seen12:
-                out[2], seen12 = last - ended, True
-        if n == 0 or back not in (5, 11, 23):
-            continue
-        first = 3 if back == 5 else 8 if back == 11 else 13
-        out[first], out[first + 1], out[first + 2] = low, high, total / n
-        if back < 23 and n > 1:
-            out[first + 3] = (n * moment - ages * total) / (n * ages2 - ages * ages)
-            variance = squares / n - (total / n) ** 2
-            out[first + 4] = np.sqrt(max(variance, 0.0))
-    if n > 0:
-        out[16] = last - total / n
+    last_us, trend_value = latest
+    hours, means = buckets
+    stay_count, stay_time, stay_stats = stays
+    c, kept, slot = source[0], source[1], source[2]
+    at = last_us[r, c]
+    if at == NEVER_US:
+        return 0
+    count = np.zeros(1, np.int32)
+    count[0], time[0] = stay_count[r, kept], stay_time[r, kept]
+    stats[:] = stay_stats[r, kept]
+    if slot < 0:
+        fold(trend_value[r, c], at / HOUR_US, max(now - at, 0) / HOUR_US, count, time, stats)
+    else:
+        hour = at // HOUR_US
+        mean = np.float64(means[r, slot, hour % hours.shape[2], MEAN])
+        fold(mean, float(hour), float(max(now // HOUR_US - hour, 0)), count, time, stats)
+    return int(count[0])
 
 
 @njit(cache=True)
-def fill_features(
+def pool(n: int, time: Any, stats: Any, m: int, other_time: Any, other: Any) -> int:
+    """Join a second series of m values to a first of n, in place (Chan 1983); returns how many they are."""
+    if m == 0:
+        return n
+    if n == 0:
+        time[:], stats[:] = other_time, other
+        return m
+    if m > n:
+        stats[FIRST] = other[FIRST]
+    stats[LEAST] = min(stats[LEAST], other[LEAST])
+    stats[GREATEST] = max(stats[GREATEST], other[GREATEST])
+    apart, later, share = other[STAY_MEAN] - stats[STAY_MEAN], other_time[0] - time[0], m / (n + m)
+    stats[SQUARES] += other[SQUARES] + apart * apart * n * share
+    stats[TIME_SQUARES] += other[TIME_SQUARES] + later * later * n * share
+    stats[PRODUCTS] += other[PRODUCTS] + apart * later * n * share
+    stats[STAY_MEAN] += apart * share
+    time[0] += later * share
+    stats[FADED_SUM] += other[FADED_SUM]
+    stats[FADED_WEIGHT] += other[FADED_WEIGHT]
+    return n + m
+
+
+@njit(cache=True)
+def fill_stay(
     rows: NDArray[np.int64],
     now_us: NDArray[np.int64],
-    valid_us: NDArray[np.int64],
-    age_hours_max: float,
-    vitals: NDArray[np.int64],
-    plain: NDArray[np.int64],
-    labs: NDArray[np.int64],
+    signals: NDArray[np.int64],
     latest: Any,
     buckets: Any,
+    stays: Any,
     out: NDArray[np.float32],
+    counts: NDArray[np.float32],
 ) -> None:
-    """Write the measured features of each row into `out` (N, F), which comes filled with NaN.
+    """Write what the stay was into `out` (N, 8 S), filled with NaN, and its counts into `counts` (N, S).
 
-    `vitals` (S, 4): for each signal, concept and slot of the first choice (the arterial line), then of the second (-1:
-    no other). `plain` (P,) and `labs` (L,): concepts. The order of columns is that of `features.FEATURES`.
+    `signals` (S, 2, 3): concept, place among the signals of a stay, and slot (-1: not monitored) of the first source
+    and of its second (-1: none), which is the cuff beside the arterial line.
     """
-    last_us, trend_value, previous_value, previous_us = latest
-    hours, stats = buckets
+    last_us, trend_value = latest
+    time, other_time = np.empty(1), np.empty(1)
+    stats, other = np.empty(STAY_STATS, np.float32), np.empty(STAY_STATS, np.float32)
     for i in range(rows.size):
         r, now = rows[i], now_us[i]
-        hour = now // HOUR_US
-        column = 0
-        for s in range(vitals.shape[0]):
-            c, slot = vitals[s, 0], vitals[s, 1]
-            stale = last_us[r, c] == NEVER_US or now - last_us[r, c] > valid_us[c]
-            if stale and vitals[s, 2] >= 0 and last_us[r, vitals[s, 2]] > last_us[r, c]:
-                c, slot = vitals[s, 2], vitals[s, 3]
-            at = last_us[r, c]
-            if at != NEVER_US:
-                out[i, column + 1] = min(max(now - at, 0) / HOUR_US, age_hours_max)
-                if now - at <= valid_us[c]:
-                    out[i, column] = trend_value[r, c]
-                span = out[i, column + 2 : column + 2 + WINDOW_FEATURES]
-                window_features(out[i, column], hour, hours[r, slot], stats[r, slot], span)
-            column += 2 + WINDOW_FEATURES
-        for p in range(plain.size):
-            c = plain[p]
-            at = last_us[r, c]
-            if at != NEVER_US:
-                out[i, column + 1] = min(max(now - at, 0) / HOUR_US, age_hours_max)
-                if now - at <= valid_us[c]:
-                    out[i, column] = trend_value[r, c]
-            column += 2
-        for k in range(labs.size):
-            c = labs[k]
-            at = last_us[r, c]
-            if at != NEVER_US:
-                out[i, column + 1] = min(max(now - at, 0) / HOUR_US, age_hours_max)
-                if now - at <= valid_us[c]:
-                    out[i, column] = trend_value[r, c]
-                    if previous_us[r, k] != NEVER_US and at - previous_us[r, k] <= 2 * valid_us[c]:
-                        out[i, column + 2] = trend_value[r, c] - previous_value[r, k]
-            column += 3
+        for s in range(signals.shape[0]):
+            c, second = signals[s, 0, 0], signals[s, 1, 0]
+            n = whole_stay(r, signals[s, 0], now, latest, buckets, stays, time, stats)
+            if second >= 0:
+                m = whole_stay(r, signals[s, 1], now, latest, buckets, stays, other_time, other)
+                n = pool(n, time, stats, m, other_time, other)
+                if last_us[r, second] > last_us[r, c]:
+                    c = second
+            counts[i, s] = n
+            if n == 0:
+                continue
+            told = out[i, s * OF_STAY : (s + 1) * OF_STAY]
+            told[0], told[1] = stats[FIRST], trend_value[r, c]
+            told[2], told[3], told[4] = stats[LEAST], stats[GREATEST], stats[STAY_MEAN]
+            if stats[FADED_WEIGHT] > 0.0:
+                told[7] = stats[FADED_SUM] / stats[FADED_WEIGHT]
+            if n > 1 and stats[TIME_SQUARES] > 0.0:
+                told[5] = np.sqrt(stats[SQUARES] / n)
+                told[6] = stats[PRODUCTS] / stats[TIME_SQUARES]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import LimitError
 from vitruvian.signals.concepts import TABLES
-from vitruvian.signals.kernels import LATE, NEVER_US, OUTLIER, REJECTED, RING, TAKEN, update_rows
+from vitruvian.signals.kernels import LATE, NEVER_US, OUTLIER, REJECTED, RING, STAY_STATS, TAKEN, update_rows
 
 __all__ = ["HOURS", "LATE", "NEVER_US", "OUTLIER", "REJECTED", "TAKEN", "Tracker"]
 
@@ -37,6 +37,9 @@ _LAYOUT: Final[Mapping[str, tuple[tuple[int, ...], type, float | int]]] = {
     "hour": ((TABLES.slots, HOURS), np.int32, -(2**31)),
     "hour_count": ((TABLES.slots, HOURS), np.int32, 0),
     "hour_stats": ((TABLES.slots, HOURS, 2), np.float32, np.nan),
+    "stay_count": ((TABLES.stays,), np.int32, 0),
+    "stay_time": ((TABLES.stays,), np.float64, 0.0),
+    "stay_stats": ((TABLES.stays, STAY_STATS), np.float32, np.nan),
     "first_us": ((), np.int64, NEVER_US),
     "tests": ((), np.int32, 0),
     "rejected": ((), np.int32, 0),
@@ -54,6 +57,8 @@ class Tracker:
         previous_value, previous_us: (n, L) the lab's value before that one.
         ring_value, ring_us, ring_state: (n, V, 7) and (n, V, 2), the filter's memory: raw values.
         hour, hour_count, hour_stats: (n, V, 25[, 2]) hourly mean and last of the trend.
+        stay_count, stay_time, stay_stats: (n, S[, 9]) each followed signal since its first value, but for the hour
+            that runs or the latest value: how many, their mean hour since the epoch, and `kernels.FIRST` ...
         first_us: (n,) the earliest sample; tests: (n,) lab results taken.
         rejected, outliers: (n,) samples refused as implausible, and samples that the filter replaced.
     """
@@ -69,6 +74,9 @@ class Tracker:
     hour: NDArray[np.int32]
     hour_count: NDArray[np.int32]
     hour_stats: NDArray[np.float32]
+    stay_count: NDArray[np.int32]
+    stay_time: NDArray[np.float64]
+    stay_stats: NDArray[np.float32]
     first_us: NDArray[np.int64]
     tests: NDArray[np.int32]
     rejected: NDArray[np.int32]
@@ -152,6 +160,7 @@ class Tracker:
             (self.last_value, self.last_us, self.trend_value, self.previous_value, self.previous_us),
             (self.ring_value, self.ring_us, self.ring_state),
             (self.hour, self.hour_count, self.hour_stats),
+            (self.stay_count, self.stay_time, self.stay_stats),
             (self.first_us, self.tests, self.rejected, self.outliers),
         )
         return outcome

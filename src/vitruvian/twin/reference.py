@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,14 @@ class Hour(NamedTuple):
     last: np.float32
 
 
+class Stay(NamedTuple):
+    """A signal since its first value, but for the hour that runs or the latest value; `time_h` since the epoch."""
+
+    count: int
+    time_h: float
+    stats: tuple[np.float32, ...]
+
+
 @dataclass(frozen=True)
 class Signal:
     """What is remembered of one concept. `ring` holds the newest raw (value, instant) pairs by place, `taken`
@@ -62,6 +71,7 @@ class Signal:
     taken: int = 0
     run: int = 0
     hours: Mapping[int, Hour] = field(default_factory=dict)
+    stay: Stay | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,8 @@ def step(state: State, sample: Sample) -> State:
     held = state.signals.get(c)
     monitored, lab = TABLES.slot_of[c] >= 0, TABLES.lab_of[c] >= 0
     signal = held or Signal(x, sample.at_us, x)
+    if held is not None and TABLES.stay_of[c] >= 0:
+        signal = _over(signal, sample.at_us, monitored=bool(monitored))
     if monitored:
         signal = _monitor(signal, x, sample.at_us, float(TABLES.floor_of[c]))
     else:
@@ -143,6 +155,37 @@ def _hour(hours: Mapping[int, Hour], value: float, at_us: int) -> Mapping[int, H
     return {**hours, number % HOURS: made}
 
 
+def _over(signal: Signal, at_us: int, *, monitored: bool) -> Signal:
+    """Take in what is over by `at_us`: the hour of a monitored vital sign, or the value of another signal."""
+    if not monitored:
+        if at_us == signal.at_us:
+            return signal
+        gap_h = (at_us - signal.at_us) / HOUR_US
+        return replace(signal, stay=_summed(signal.stay, signal.trend, signal.at_us / HOUR_US, gap_h))
+    hour, now = signal.at_us // HOUR_US, at_us // HOUR_US
+    if now == hour:
+        return signal
+    mean = float(signal.hours[hour % HOURS].mean)
+    return replace(signal, stay=_summed(signal.stay, mean, float(hour), float(now - hour)))
+
+
+def _summed(stay: Stay | None, value: float, at_h: float, gap_h: float) -> Stay:
+    single, zero = np.float32(value), np.float32(0)
+    held = stay or Stay(0, at_h, (single, single, single, *(zero,) * 6))
+    first, least, greatest, *sums = held.stats
+    old, squares, time_squares, products, faded, weight = (float(part) for part in sums)
+    count = held.count + 1
+    from_mean, from_time = value - old, at_h - held.time_h
+    mean, time_h = old + from_mean / count, held.time_h + from_time / count
+    fade = math.exp(-gap_h / kernels.FADE_H)
+    made = (
+        mean, squares + from_mean * (value - mean), time_squares + from_time * (at_h - time_h),
+        products + from_time * (value - mean), (faded + value) * fade, (weight + 1.0) * fade,
+    )  # fmt: skip
+    singles = (np.float32(part) for part in made)
+    return Stay(count, time_h, (first, min(least, single), max(greatest, single), *singles))
+
+
 def tracked(state: State) -> Tracker:
     """A tracker whose row 0 holds this state."""
     tracker = Tracker(1)
@@ -152,6 +195,10 @@ def tracked(state: State) -> Tracker:
         lab, slot = TABLES.lab_of[c], TABLES.slot_of[c]
         if lab >= 0 and signal.previous is not None:
             tracker.previous_value[0, lab], tracker.previous_us[0, lab] = signal.previous
+        if signal.stay is not None:
+            kept = TABLES.stay_of[c]
+            tracker.stay_count[0, kept], tracker.stay_time[0, kept] = signal.stay.count, signal.stay.time_h
+            tracker.stay_stats[0, kept] = signal.stay.stats
         if slot < 0:
             continue
         for place, held in enumerate(signal.ring):
