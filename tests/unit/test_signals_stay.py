@@ -14,7 +14,6 @@ from vitruvian.journal import Journal
 from vitruvian.signals import Tracker
 from vitruvian.signals.kernels import FADE_H
 from vitruvian.signals.stay import STAY_FEATURES, STAY_PRACTICE, stay_features, stay_practice
-from vitruvian.signals.tracker import row_bytes
 from vitruvian.twin import SnapshotStale, snapshots
 
 START_US = 480_000 * HOUR_US
