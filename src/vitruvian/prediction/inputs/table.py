@@ -48,6 +48,16 @@ class Table:
         places = {name: place for place, name in enumerate(self.names)}
         return np.array([places[name] for name in names], np.int64)
 
+    def of(self, kept: NDArray[np.bool_]) -> Table:
+        """The rows (N,) of some patients, who must be whole; renumbered in their order here."""
+        patient = np.unique(self.patient[kept], return_inverse=True)[1].astype(np.int64)
+        parts = (self.values, self.running, self.closed)
+        values, running, closed = (part[kept] for part in parts)
+        return Table(
+            self.names, values, running, closed, patient, self.hour[kept], self.label[kept], self.scored[kept],
+            self.samples, self.rejected,
+        )  # fmt: skip
+
 
 def table_of(cohort: Cohort, names: Sequence[str], say: Say = SILENT) -> Table:
     """The named columns at every row of a cohort."""
