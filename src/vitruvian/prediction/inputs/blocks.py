@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
+from vitruvian.prediction.inputs.severity import SEVERITY, severity
 from vitruvian.signals.features import FEATURES, PRACTICE_FEATURES, features, practice_features
+from vitruvian.signals.stay import STAY_FEATURES, STAY_PRACTICE, stay_features, stay_practice
 from vitruvian.signals.tracker import Tracker
 
 __all__ = ["ADMISSION", "BLOCKS", "Asked", "Block", "columns", "is_practice", "known_names"]
 
 Columns = NDArray[np.float32]
 ADMISSION: Final = ("medical_unit", "surgical_unit", "hospital_before_icu_h")
+UNIT: Final = ("cardiac_unit",)  # coronary care and cardiac surgery, where the source tells them apart
 BODY: Final = ("height_cm", "weight_kg")  # facts of admission that say how the patient is
 
 
@@ -59,6 +62,18 @@ def _practice(asked: Asked, _: Callable[[Sequence[str]], Columns]) -> Columns:
     return practice_features(asked.tracker, asked.rows, asked.now_us)
 
 
+def _stay(asked: Asked, _: Callable[[Sequence[str]], Columns]) -> Columns:
+    return stay_features(asked.tracker, asked.rows, asked.now_us)
+
+
+def _stay_practice(asked: Asked, _: Callable[[Sequence[str]], Columns]) -> Columns:
+    return stay_practice(asked.tracker, asked.rows, asked.now_us)
+
+
+def _severity(_: Asked, others: Callable[[Sequence[str]], Columns]) -> Columns:
+    return severity(others)
+
+
 def _told(names: tuple[str, ...]) -> Make:
     def make(asked: Asked, _: Callable[[Sequence[str]], Columns]) -> Columns:
         unknown = np.full(asked.rows.shape, np.nan)
@@ -71,7 +86,11 @@ BLOCKS: Final[dict[str, Block]] = {
     "signals": Block(FEATURES, _signals),
     "practice": Block(PRACTICE_FEATURES, _practice, practice=True),
     "admission": Block(ADMISSION, _told(ADMISSION), practice=True),
+    "unit": Block(UNIT, _told(UNIT), practice=True),
     "body": Block(BODY, _told(BODY)),
+    "stay": Block(STAY_FEATURES, _stay),
+    "stay_practice": Block(STAY_PRACTICE, _stay_practice, practice=True),
+    "severity": Block(SEVERITY, _severity),
 }
 _HOME: Final[dict[str, str]] = {name: block for block, one in BLOCKS.items() for name in one.names}
 
