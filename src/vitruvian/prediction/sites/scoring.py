@@ -1,0 +1,109 @@
+"""A bundle's risks on a cohort, member by member, and which of its patients may be used for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitruvian.core.errors import ModelError
+from vitruvian.core.identifiers import digest16
+from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.prints import prints, read_prints
+from vitruvian.prediction.inputs.table import Table, table_of
+from vitruvian.prediction.measure.platt import logit_of, sigmoid
+from vitruvian.prediction.serve.bundle import Bundle, shipped
+from vitruvian.prediction.serve.predictor import Predictor
+from vitruvian.prediction.sites.threshold import threshold_for
+from vitruvian.prediction.tasks import Task
+
+__all__ = ["Scored", "bundle_of", "measured_rows", "moved_threshold", "score_site", "split_site", "unseen"]
+
+Floats = NDArray[np.float64]
+Say = Callable[[str], None]
+_DRAWS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A variant's log-odds (N,) at every row of a cohort, and its members' own, calibrated as the bundle has them
+    (N, M) by `members`. `weights` (M,), `slope` and `intercept` made the first of the second.
+    """
+
+    variant: str
+    logit: Floats
+    members: tuple[str, ...]
+    member_logit: Floats
+    weights: Floats
+    slope: float
+    intercept: float
+    policy: dict[str, Any]
+
+
+def bundle_of(task: Task, model: Path | None) -> Bundle:
+    """The bundle of a folder, or the shipped one. Raises ModelError for none, or for one of another task."""
+    bundle = Bundle.read(shipped(task.name) if model is None else model)
+    if bundle.told["task"] != task.name:
+        raise ModelError(
+            f"found a model of {bundle.told['task']} in {bundle.folder}, expected {task.name}; give its folder"
+        )
+    return bundle
+
+
+def unseen(bundle: Bundle, cohort: Cohort, say: Say) -> Cohort:
+    """The patients whom the bundle was not fitted on. Raises ModelError where nobody is left."""
+    seen = read_prints(bundle.folder)
+    fresh = np.flatnonzero(~np.isin(prints(cohort), seen))
+    if not fresh.size:
+        raise ModelError(
+            f"found {cohort.patients} patients in {cohort.data}, all of whom the model was fitted on; give others"
+        )
+    if fresh.size < cohort.patients:
+        say(f"{cohort.patients - fresh.size:,} of {cohort.patients:,} patients fitted this model and are left out")
+    return cohort.of(fresh) if fresh.size < cohort.patients else cohort
+
+
+def score_site(bundle: Bundle, cohort: Cohort) -> tuple[Table, dict[str, Scored]]:
+    """The table that the bundle reads of a cohort, and the log-odds of each of its variants."""
+    predictors = {name: Predictor(bundle, name) for name in bundle.told["variants"]}
+    table = table_of(cohort, tuple(dict.fromkeys(name for one in predictors.values() for name in one.needed)))
+    return table, {name: _scored(bundle, name, one, table) for name, one in predictors.items()}
+
+
+def _scored(bundle: Bundle, name: str, predictor: Predictor, table: Table) -> Scored:
+    variant = bundle.told["variants"][name]
+    risks = predictor.over(table)
+    weights = np.array([float(variant["members"][member]) for member in risks.members])
+    slope, intercept = float(variant["slope"]), float(variant["intercept"])
+    return Scored(
+        name, logit_of(risks.probability), risks.members, logit_of(risks.member_probability), weights, slope,
+        intercept, dict(variant.get("policy") or {"kind": "fixed", "threshold": predictor.threshold}),
+    )  # fmt: skip
+
+
+def split_site(cohort: Cohort, share: float, seed: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Patients for learning and the others, by a hash of seed and name. Raises ModelError where either has nobody."""
+    draw = np.array([int.from_bytes(digest16(seed, name)[:8], "little") % _DRAWS for name in cohort.ids])
+    learn = draw < share * _DRAWS
+    if not learn.any() or learn.all():
+        raise ModelError(
+            f"found {cohort.patients} patients of {cohort.data} and a share of {share:g}, expected some on either side;"
+            " give more patients or another share"
+        )
+    return np.flatnonzero(learn), np.flatnonzero(~learn)
+
+
+def measured_rows(cohort: Cohort, patients: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of these patients that are scored and have a known label."""
+    return np.flatnonzero(cohort.scored & (cohort.label != UNKNOWN) & np.isin(cohort.patient, patients))
+
+
+def moved_threshold(cohort: Cohort, scored: Scored, logit: Floats) -> float:
+    """What a variant's policy says of a site without labels, at the place that it has among new log-odds (N,)."""
+    before = sigmoid(scored.logit[cohort.scored])
+    place = float((before < threshold_for(before, scored.policy)).mean())
+    return float(np.quantile(sigmoid(logit[cohort.scored]), place))
