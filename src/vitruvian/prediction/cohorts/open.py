@@ -69,24 +69,18 @@ def _simulated(path: Path, wanted: Task) -> Cohort:
     return simulate_cohort(wanted, patients, seed)
 
 
-def _eicu_folder(path: Path, wanted: str = "") -> Path | None:
-    """The folder of an eICU-demo task with dyn.parquet: the path, below it, or of the task within the demo."""
-    inside = (path, path / "eicu_demo", *((path / wanted / "eicu_demo",) if wanted else ()))
-    return next((one for one in inside if (one / "dyn.parquet").is_file()), None)
-
-
 def _is_eicu(path: Path) -> bool:
-    return path.is_dir() and (_eicu_folder(path) is not None or any(path.glob("*/eicu_demo/dyn.parquet")))
+    inside = (path, path / "eicu_demo")
+    return any((one / "dyn.parquet").is_file() for one in inside) or any(path.glob("*/eicu_demo/dyn.parquet"))
 
 
 def _eicu(path: Path, wanted: Task) -> Cohort:
-    from vitruvian.prediction.cohorts.eicu import read_eicu
+    from vitruvian.prediction.cohorts.eicu import TASK_FOLDERS, read_eicu
 
-    folder = _eicu_folder(path, wanted.name)
-    if folder is None:
-        there = ", ".join(sorted(one.parent.parent.name for one in path.glob("*/eicu_demo/dyn.parquet")))
-        raise ReadingError(f"found eICU-demo tasks {there} in {path}, expected {wanted.name}; give its folder")
-    return read_eicu(folder, wanted.name)
+    if wanted.name in TASK_FOLDERS or wanted.name not in DERIVED:
+        return read_eicu(path, wanted.name)
+    named = next((one for one in (path.name, path.parent.name) if one in TASK_FOLDERS), "sepsis")
+    return relabelled(read_eicu(path, named), wanted)
 
 
 def _is_challenge2012(path: Path) -> bool:
@@ -96,9 +90,13 @@ def _is_challenge2012(path: Path) -> bool:
 def _challenge2012(path: Path, wanted: Task) -> Cohort:
     from vitruvian.prediction.cohorts.challenge2012 import read_challenge2012
 
-    if wanted.name != "mortality":
-        raise ReadingError(f"found Challenge 2012 data, whose outcome is mortality, expected it and not {wanted.name}")
-    return read_challenge2012(path)
+    if wanted.name == "mortality":
+        return read_challenge2012(path)
+    if wanted.name in DERIVED:
+        return relabelled(read_challenge2012(path), wanted)
+    raise ReadingError(
+        f"found Challenge 2012 data, which say nothing of {wanted.name}; expected mortality or {_made()}"
+    )
 
 
 def _hours(path: Path) -> Path:

@@ -78,8 +78,8 @@ def checked(policy: Mapping[str, Any]) -> tuple[str, float]:
         isinstance(policy.get("middle"), int | float) and np.isfinite(policy["middle"]) and policy.get("most", 1.0) >= 0
     ):
         raise ModelError(
-            f"found middle {policy.get('middle')!r} and most {policy.get('most')!r} in a policy of kind median, expected"
-            " the training site's median log-odds and a bound of 0 or more; train the model again"
+            f"found middle {policy.get('middle')!r} and most {policy.get('most')!r} in a policy of kind median,"
+            " expected the training site's median log-odds and a bound of 0 or more; train the model again"
         )
     if not 0.0 <= float(policy.get("weight", 1.0)) <= 1.0:
         raise ModelError(f"found weight {policy['weight']!r} in a policy, expected a number from 0 to 1")
