@@ -93,6 +93,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "severity": Block(SEVERITY, _severity),
 }
 _HOME: Final[dict[str, str]] = {name: block for block, one in BLOCKS.items() for name in one.names}
+_PLACE: Final[dict[str, int]] = {name: place for one in BLOCKS.values() for place, name in enumerate(one.names)}
 
 
 def known_names() -> tuple[str, ...]:
@@ -117,9 +118,8 @@ def columns(names: Sequence[str], asked: Asked) -> Columns:
         for home in dict.fromkeys(_HOME[name] for name in wanted):
             if home not in made:
                 made[home] = BLOCKS[home].make(asked, take)
-            block = BLOCKS[home].names
             mine = [place for place, name in enumerate(wanted) if _HOME[name] == home]
-            out[:, mine] = made[home][:, [block.index(wanted[place]) for place in mine]]
+            out[:, mine] = made[home][:, [_PLACE[wanted[place]] for place in mine]]
         return out
 
     return take(names)

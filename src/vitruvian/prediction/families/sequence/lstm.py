@@ -28,7 +28,8 @@ class Lstm(Recurrent):
 
     def projected(self, read: Tensor) -> Tensor:
         """The first layer's gates from the input."""
-        return read @ self.inward[0]
+        gates: Tensor = read @ self.inward[0]
+        return gates
 
     def step(self, projected: Tensor, state: Tensor) -> Tensor:
         """Gates in the order input, forget, output, candidate."""
