@@ -27,6 +27,8 @@ SAMPLES_MIN: Final = 20  # of a concept, before its median is held against anyth
 FAR: Final = 1.8  # a median this many times off the usual is looked at
 IMPLAUSIBLE_SHARE: Final = 0.01
 COVERAGE_MIN: Final = 0.05
+# Values of the sick reach many times the usual, so that only a mistake of most values shows.
+_SKEWED: Final = ("bilirubin_total", "troponin_i", "c_reactive_protein", "lactate")
 # Vital signs that hardly differ when they are recorded coarsely: a day at 98 % is no fault.
 _MAY_STAND: Final = ("oxygen_saturation", "body_temperature", "end_tidal_co2")
 
@@ -137,7 +139,7 @@ def suspected_unit(name: str, value: NDArray[np.float64]) -> tuple[str | None, f
         if explained > max(best[1], 0.05):
             best = (unit.unit, explained)
     # A factor of three or less is within what patients differ by, so most values must agree on it.
-    if best[0] is not None and best[1] < 0.5 and _small(name, best[0]):
+    if best[0] is not None and best[1] < 0.5 and (name in _SKEWED or _small(name, best[0])):
         return None, 0.0
     return best
 
