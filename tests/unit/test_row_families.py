@@ -244,18 +244,26 @@ def test_logistic_without_indicators_reads_a_gap_as_the_median() -> None:
     assert low == pytest.approx(high, abs=1e-9)
 
 
-def test_patients_are_drawn_whole() -> None:
-    """With bagging by patient, another grouping of the same rows gives other trees."""
+def test_patients_are_drawn_whole_and_anew_for_each_seed() -> None:
     table, goal = planted()
-    other = Table(
-        table.names, table.values, table.running, table.closed, np.repeat(np.arange(PATIENTS * 3), HOURS // 3),
-        table.hour, table.label, table.scored, 0, 0,
-    )  # fmt: skip
-    fits = [BoostedFamily(SMALL).fit(one, NAMES, goal, seed=1, say=silent) for one in (table, other)]
-    assert fits[0].texts != fits[1].texts
-    rows = [BoostedFamily(Boosted(**{**plain(SMALL), "by_patient": False})).fit(one, NAMES, goal, seed=1, say=silent)
-            for one in (table, other)]  # fmt: skip
-    assert rows[0].texts == rows[1].texts
+    half = BoostedFamily(Boosted(**{**plain(SMALL), "patient_share": 0.5, "seeds": 2}))
+    fitted = half.fit(table, NAMES, goal, seed=1, say=silent)
+    seen = fitted.trees.cover[fitted.trees.roots]
+    assert (seen <= 55 * HOURS).all() and (seen >= 0.55 * 55 * HOURS).all()  # 55 of 110 patients, 60 % of their rows
+    assert fitted.texts[0] != fitted.texts[1]
+    assert auroc(table.label[goal.valid], fitted.logit(table, goal.valid)) > 0.72
+
+
+def test_the_trainers_scores_are_those_of_its_trees() -> None:
+    """Early stopping goes by scores that the trainer keeps; they must be what the trees predict."""
+    table, goal = planted()
+    said: list[str] = []
+    settings = Boosted(**{**plain(SMALL), "rounds": 100, "patience": 200, "learning_rate": 0.02, "row_share": 0.5})
+    fitted = BoostedFamily(settings).fit(table, NAMES, goal, seed=1, say=said.append)
+    assert fitted.trees.roots.size == 100, "slow enough to gain by every tree"
+    logit, target = fitted.logit(table, goal.valid), goal.target[goal.valid]
+    loss = np.average(np.logaddexp(0, logit) - target * logit, weights=goal.weight[goal.valid])
+    assert any(line.endswith(f"100 trees binary_logloss {loss:.4f}") for line in said), said
 
 
 def test_average_of_one_is_that_one() -> None:

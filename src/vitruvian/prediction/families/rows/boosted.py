@@ -32,7 +32,8 @@ class Boosted:
     """How trees are grown (names as LightGBM's where they mean the same).
 
     `rounds`: at most so many trees a seed; fewer where `stop_by` on `goal.valid` has not improved for `patience`
-    (0: never stop early). `row_share`: of rows, or with `by_patient` of patients, drawn anew for each tree.
+    (0: never stop early). `row_share`: of rows, drawn anew for each tree. `patient_share`: of whole patients, drawn
+    once a seed, so that seeds differ by whom they saw (LightGBM's own bagging by group leaves its scores wrong).
     `monotone`: feature -> 1 (risk never falls as it rises) or -1; names that are not among the features are ignored,
     since variants leave some out. `additive`: each tree asks about one feature only (a generalised additive model).
     `seeds`: models with different draws, averaged. `most_bytes`: a larger graph is refused.
@@ -51,7 +52,7 @@ class Boosted:
     feature_share: float = 0.4
     node_feature_share: float = 1.0
     row_share: float = 0.6
-    by_patient: bool = True
+    patient_share: float = 1.0
     bins: int = 63
     extra: bool = False
     additive: bool = False
@@ -78,7 +79,6 @@ class Boosted:
             "feature_fraction_bynode": self.node_feature_share,
             "bagging_fraction": self.row_share,
             "bagging_freq": 1 if self.row_share < 1 else 0,
-            "bagging_by_query": self.by_patient and self.row_share < 1,
             "extra_trees": self.extra,
             "max_bin": self.bins,
             "seed": seed,
@@ -135,7 +135,8 @@ class _Sets:
 
     def __init__(self, table: Table, features: tuple[str, ...], goal: Goal, settings: Boosted) -> None:
         self._settings, self._features, self._soft = settings, features, _soft(goal)
-        self._train = self._set(table, goal, np.sort(goal.train), None)
+        rows = np.sort(goal.train)
+        self._train, self._patient = self._set(table, goal, rows, None), table.patient[rows]
         self._valid = self._set(table, goal, np.sort(goal.valid), self._train) if settings.patience else None
 
     def _set(self, table: Table, goal: Goal, rows: NDArray[np.int64], like: Any) -> Any:
@@ -143,13 +144,10 @@ class _Sets:
 
         soft = self._soft or (like is not None and bool(((goal.target > 0) & (goal.target < 1)).any()))
         label = goal.target[rows] if soft == self._soft else (goal.target[rows] > 0.5).astype(np.float64)
-        lengths = np.diff(np.append(np.flatnonzero(np.diff(table.patient[rows], prepend=-1)), rows.size))
-        grouped = self._settings.by_patient and self._settings.row_share < 1
         made = lightgbm.Dataset(
             rows_of(table, rows, self._features),
             label,
             weight=goal.weight[rows],
-            group=lengths if grouped else None,
             reference=like,
             free_raw_data=True,
             params={
@@ -160,6 +158,16 @@ class _Sets:
         made.construct()
         return made
 
+    def _drawn(self, seed: int) -> Any:
+        """The rows of a share of the patients, binned as the whole."""
+        share = self._settings.patient_share
+        if share >= 1:
+            return self._train
+        everyone = np.unique(self._patient)
+        count = max(1, round(share * everyone.size))
+        some = np.random.default_rng(seed).choice(everyone, count, replace=False)
+        return self._train.subset(np.flatnonzero(np.isin(self._patient, some)).tolist())
+
     def fit(self, seed: int, say: Say, what: str) -> str:
         """One booster, as LightGBM's text."""
         import lightgbm
@@ -169,7 +177,7 @@ class _Sets:
             calls.append(lightgbm.early_stopping(self._settings.patience, first_metric_only=True, verbose=False))
         booster = lightgbm.train(
             self._settings.parameters(self._features, seed, soft=self._soft),
-            self._train,
+            self._drawn(seed),
             num_boost_round=self._settings.rounds,
             valid_sets=[self._valid] if self._valid is not None else None,
             callbacks=calls,

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.families.base import IR_VERSION, OPSET
 from vitruvian.prediction.inputs.table import Table
+from vitruvian.prediction.measure.platt import sigmoid
 
 __all__ = ["BLOCK", "ML_OPSET", "Node", "Outputs", "measure_parity", "model_bytes", "rows_of"]
 
 BLOCK: Final = 16_384  # rows handled at once by the trainer's engine, to bound memory
 ML_OPSET: Final = 3  # trees, with missing values; read by every onnxruntime since 1.11
 PARITY_ROWS_MAX: Final = 50_000
-PARITY_LOGIT_MAX: Final = 1e-5
+PARITY_MAX: Final = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def measure_parity(
 ) -> tuple[float, int]:
     """The largest difference of logits between a graph's file and the trainer's engine, and on how many rows.
 
-    At most `PARITY_ROWS_MAX` rows, evenly spread over those given. Raises ModelError where they differ by more than
-    1e-5: what serves would not be what was trained.
+    At most `PARITY_ROWS_MAX` rows, evenly spread over those given. Raises ModelError where a probability differs by
+    more than 1e-5: what serves would not be what was trained.
     """
     import onnxruntime
 
@@ -88,14 +89,16 @@ def measure_parity(
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     some = rows[:: max(1, -(-rows.size // PARITY_ROWS_MAX))]
-    worst = 0.0
+    worst = off = 0.0
     for start in range(0, some.size, BLOCK):
         values = rows_of(table, some[start : start + BLOCK], features)
         served = session.run(["logit"], {"features": values})[0]
-        worst = max(worst, float(np.abs(served - logit(values)).max()))
-    if not worst <= PARITY_LOGIT_MAX:
+        expected = logit(values)
+        worst = max(worst, float(np.abs(served - expected).max()))
+        off = max(off, float(np.abs(sigmoid(served.astype(np.float64)) - sigmoid(expected)).max()))
+    if not off <= PARITY_MAX:
         raise ModelError(
-            f"found {path.name} {worst:.2g} off the trainer's log-odds, expected at most {PARITY_LOGIT_MAX:g}; fit it"
-            " with fewer or smoother terms"
+            f"found {path.name} {off:.2g} off the trainer's probability, expected at most {PARITY_MAX:g}; fit it with"
+            " fewer or smoother terms"
         )
     return worst, int(some.size)
