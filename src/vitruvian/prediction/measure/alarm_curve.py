@@ -72,7 +72,7 @@ def alarm_sums(rows: Rows, patient: NDArray[np.int64], score: NDArray[np.floatin
     return AlarmSums(
         float(threshold),
         np.bincount(who, minlength=rows.patients).astype(np.float64),
-        np.bincount(who, rows.right[at], rows.patients),
+        np.asarray(np.bincount(who, rows.right[at], rows.patients), np.float64),
         lead,
     )
 

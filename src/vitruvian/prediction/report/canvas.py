@@ -9,13 +9,26 @@ from __future__ import annotations
 import re
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["BASE", "COLOURS", "LINE", "MAIN", "OTHERS", "QUIET", "TEXT", "inline", "new_figure", "panel", "save"]
+__all__ = [
+    "BASE",
+    "COLOURS",
+    "LINE",
+    "MAIN",
+    "OTHERS",
+    "QUIET",
+    "TEXT",
+    "inline",
+    "new_figure",
+    "panel",
+    "save",
+    "svg_of",
+]
 
 TEXT: Final = "#15202b"
 QUIET: Final = "#51606f"
@@ -30,7 +43,7 @@ COLOURS: Final = {
     **{colour: f"other-{number}" for number, colour in enumerate(OTHERS, 1)},
 }  # fmt: skip
 DPI: Final = 110
-_STYLE: Final = {
+_STYLE: Final[Any] = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0, "svg.fonttype": "none",
     "text.color": TEXT, "axes.labelcolor": QUIET, "axes.edgecolor": LINE, "axes.titlesize": 10.0,
     "axes.titleweight": "regular", "axes.labelsize": 9.0, "xtick.color": QUIET, "ytick.color": QUIET,
@@ -61,11 +74,11 @@ def panel(figure: Figure, place: int | tuple[int, int, int] = 111) -> Axes:
         return axes
 
 
-def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write NAME.svg and NAME.png; the same figure gives the same bytes."""
+def save(figure: Figure, svg: str, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write NAME.svg, which is `svg_of` the figure, and NAME.png; the same figure gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     vector, raster = folder / f"{name}.svg", folder / f"{name}.png"
-    vector.write_text(_svg(figure, name), "utf-8")
+    vector.write_text(svg, "utf-8")
     from matplotlib import rc_context
 
     buffer = BytesIO()
@@ -75,10 +88,9 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     return vector, raster
 
 
-def inline(figure: Figure, name: str, title: str, description: str) -> str:
-    """The figure as an `<svg>` element for a page: named, described, themed, its ids its own, nothing fetched."""
-    text = _svg(figure, name)
-    text = text[text.index("<svg") :]
+def inline(svg: str, name: str, title: str, description: str) -> str:
+    """What `svg_of` gave as an `<svg>` element for a page: named, described, themed, its ids its own, nothing fetched."""
+    text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
@@ -98,7 +110,8 @@ def inline(figure: Figure, name: str, title: str, description: str) -> str:
     return re.sub(r"<svg[^>]*>", lambda _: head, text, count=1)
 
 
-def _svg(figure: Figure, name: str) -> str:
+def svg_of(figure: Figure, name: str) -> str:
+    """The figure as an SVG file's text; the same figure gives the same text."""
     from matplotlib import rc_context
 
     out = StringIO()

@@ -28,7 +28,7 @@ def page(told: Told, card: Told, beside: Told | None, plots: Sequence[Plot]) -> 
         plot.name: {
             "title": plot.title,
             "text": plot.text,
-            "svg": Markup(inline(plot.figure, plot.name, plot.title, plot.text)),  # noqa: S704 - our own drawing
+            "svg": Markup(inline(plot.svg, plot.name, plot.title, plot.text)),  # noqa: S704 - our own drawing
         }
         for plot in plots
     }
@@ -153,8 +153,8 @@ def _sets(told: Told) -> dict[str, Any] | None:
     text = (
         f"“Event” is in a patient's set where the highest probability reaches {number(conformal['event_from'], 4)}, “no"
         f" event” where it stays at or below {number(conformal['none_to'], 4)}. For patients like the"
-        f" {count(on['event'])} with and {count(on['none'])} without the outcome that calibrated it, each class is covered at least"
-        f" {percent(conformal['level'], 0)} of the time{promise}. Intervals are Clopper and Pearson's."
+        f" {count(on['event'])} with and {count(on['none'])} without the outcome that calibrated it, each class is"
+        f" covered at least {percent(conformal['level'], 0)} of the time{promise}. Intervals are Clopper and Pearson's."
     )
     return {"text": text, "table": table}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from vitruvian.prediction.measure.baselines import NEWS2, SCORES, TIME_ONLY
-from vitruvian.prediction.report.canvas import BASE, LINE, MAIN, OTHERS, QUIET, TEXT, new_figure, panel
+from vitruvian.prediction.report.canvas import BASE, LINE, MAIN, OTHERS, QUIET, TEXT, new_figure, panel, svg_of
 from vitruvian.prediction.report.words import interval, number, shares
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ _DASHES: Final = ((0, (4, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (2, 1)), (0
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawn figure: `name` of its files, `title`, and `text` that says what it shows to one who cannot see it."""
+    """A drawn figure: `name` of its files, `title`, and `text` that says what it shows to one who cannot see it,
+    and the drawing as `svg`.
+    """
 
     name: str
     title: str
     text: str
     figure: Figure
+    svg: str
+
+
+def _plot(name: str, title: str, text: str, figure: Figure) -> Plot:
+    return Plot(name, title, text, figure, svg_of(figure, name))
 
 
 def plots_of(told: Told) -> list[Plot]:
@@ -75,7 +82,7 @@ def _roc(told: Told) -> Plot:
     text = (
         f"Sensitivity against false-positive rate. Area of {told['main']}: {interval(by_name[told['main']], 'auroc')}."
     )
-    return Plot("roc", "Receiver operating characteristic", text, figure)
+    return _plot("roc", "Receiver operating characteristic", text, figure)
 
 
 def _precision(told: Told) -> Plot:
@@ -96,7 +103,7 @@ def _precision(told: Told) -> Plot:
         f"Precision against sensitivity; chance is {100 * told['prevalence']:.2f} %. Average precision of"
         f" {told['main']}: {interval(by_name[told['main']], 'auprc')}."
     )
-    return Plot("precision_recall", "Precision and recall", text, figure)
+    return _plot("precision_recall", "Precision and recall", text, figure)
 
 
 def _calibration(told: Told) -> Plot:
@@ -122,7 +129,7 @@ def _calibration(told: Told) -> Plot:
         f" {interval(told, 'calibration_slope', 2)}, intercept {interval(told, 'calibration_intercept', 2)}. Below, how"
         " many rows had which probability."
     )
-    return Plot("calibration", "Calibration", text, figure)
+    return _plot("calibration", "Calibration", text, figure)
 
 
 def _decisions(told: Told) -> Plot:
@@ -140,7 +147,7 @@ def _decisions(told: Told) -> Plot:
     _legend(axes, loc="upper right")
     said = "above" if curve["above_both"] else "not everywhere above"
     text = f"Net benefit at risks from 2 to 20 %, {said} treating all and treating none; the band is the 95 % interval."
-    return Plot("decision_curve", "Decision curve", text, figure)
+    return _plot("decision_curve", "Decision curve", text, figure)
 
 
 def _shown(told: Told) -> dict[str, Any]:
@@ -173,7 +180,7 @@ def _alarms(told: Told) -> Plot | None:
         "The share of patients caught against alarms a patient-day. An alarm is followed by"
         f" {told['alarms_curve']['refractory_h']} silent hours.{saving}"
     )
-    return Plot("alarms", "Alarms for each patient caught", text, figure)
+    return _plot("alarms", "Alarms for each patient caught", text, figure)
 
 
 def _lead(told: Told) -> Plot | None:
@@ -197,14 +204,14 @@ def _lead(told: Told) -> Plot | None:
         "The median hours from the first alarm in the window that counts to the event, of those caught; shown from a"
         f" tenth of the patients on. {told['main']} at its threshold: {interval(row, 'median_lead_h', 1)} h."
     )
-    return Plot("lead_time", "Alarms against lead time", text, figure)
+    return _plot("lead_time", "Alarms against lead time", text, figure)
 
 
 def _groups(told: Told) -> Plot | None:
     groups = [each for each in told["fairness"]["groups"] if isinstance(each["figures"], dict)]
     if not groups:
         return None
-    figure = new_figure(6.4, 0.7 + 0.3 * (len(groups) + 1))
+    figure = new_figure(5.6, 0.7 + 0.3 * (len(groups) + 1))
     axes = panel(figure)
     names = [f"{each['attribute']}: {each['group']}" for each in groups]
     rows = [(told["main"], told), *zip(names, (each["figures"] for each in groups), strict=True)]
@@ -219,7 +226,6 @@ def _groups(told: Told) -> Plot | None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("AUROC with 95 % interval")
     axes.grid(axis="y", visible=False)
-    text = (
-        f"AUROC of {told['main']} in each group with at least {told['fairness']['events_min']} events, with intervals."
-    )
-    return Plot("groups", "Groups of patients", text, figure)
+    least = told["fairness"]["events_min"]
+    text = f"AUROC of {told['main']} in each group with at least {least} patients of either outcome, with intervals."
+    return _plot("groups", "Groups of patients", text, figure)

@@ -27,7 +27,7 @@ def write_report(folder: Path, bundle_told: Mapping[str, Any], evaluation: Mappi
     folder.mkdir(parents=True, exist_ok=True)
     card, beside = cards.card_of(bundle_told, evaluation), source_paper.beside(evaluation)
     plots = plots_of(evaluation)
-    written = [path for plot in plots for path in save(plot.figure, folder / "plots", plot.name)]
+    written = [path for plot in plots for path in save(plot.figure, plot.svg, folder / "plots", plot.name)]
     texts = {
         "report.html": page(evaluation, card, beside, plots),
         "evaluation.md": markdown(evaluation),
