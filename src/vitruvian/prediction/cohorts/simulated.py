@@ -25,7 +25,7 @@ __all__ = ["NAME", "simulate_cohort"]
 NAME: Final = "simulated patients"
 HOURS_MIN, HOURS_LAST = 8, 72
 RAMP_H: Final = 12.0  # over so many hours before its event a patient worsens
-EVENT_SHARE, LOOKALIKE_SHARE = 0.25, 0.1
+EVENT_SHARE, LOOKALIKE_SHARE = 0.25, 0.2
 MEMORY: Final = 0.8  # of the hourly wandering
 PERSISTENT: Final = 0.7  # of a patient's spread stands for the whole stay
 # Concept: middle, spread, how far it moves in the worst hour, share of hours at which it is measured.
@@ -49,15 +49,15 @@ def simulate_cohort(task: Task, patients: int = 400, seed: int = 0) -> Cohort:
     if task.at_h is not None:
         last = np.maximum(last, int(task.at_h))
     patient, hour = hours_up_to(last)
-    onset_h, worst = _courses(random, patients, last)
+    onset_h, worst, event = _courses(random, patients, last)
     sick = np.clip((hour - onset_h[patient] + RAMP_H) / RAMP_H, 0, 1) * worst[patient]
     places, concepts, values = _measured(random, patient, sick, patients)
     age_years = np.clip(random.normal(62, 16, patients), 18, 95).round()
     medical = random.random(patients) < 0.5
-    event_h = np.where(worst > 0, np.where(_lookalike(worst), np.inf, onset_h), np.inf)
+    event_h = np.where(event, onset_h, np.inf)
     label = labels_before(patient, hour, event_h)
     if task.moment == "stay":
-        label = np.isfinite(event_h)[patient].astype(np.int8)
+        label = event[patient].astype(np.int8)
     cohort = Cohort(
         data=f"{NAME} ({patients}, seed {seed})",
         simulated=True,
@@ -80,17 +80,18 @@ def simulate_cohort(task: Task, patients: int = 400, seed: int = 0) -> Cohort:
     return relabelled(cohort, task) if task.name in DERIVED else stay_rows(cohort, task)
 
 
-def _courses(random: np.random.Generator, patients: int, last: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When each patient is at the worst (hours), and how bad that is: 0 = never, below 0.5 without an event."""
+def _courses(
+    random: np.random.Generator, patients: int, last: Ints
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """When each patient is at the worst (hours), how bad that is (0 = never worse), and whether it is an event."""
     draw = random.random(patients)
     onset_h = np.floor(random.uniform(6, last + 1)).astype(np.float64)
-    worst = np.where(draw < EVENT_SHARE, random.uniform(0.5, 1.2, patients), 0.0)
-    lookalike = (draw >= EVENT_SHARE) & (draw < EVENT_SHARE + LOOKALIKE_SHARE)
-    return onset_h, np.where(lookalike, random.uniform(0.2, 0.5, patients), worst)
-
-
-def _lookalike(worst: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (worst > 0) & (worst < 0.5)
+    event, lookalike = draw < EVENT_SHARE, (draw >= EVENT_SHARE) & (draw < EVENT_SHARE + LOOKALIKE_SHARE)
+    return (
+        onset_h,
+        np.where(event | lookalike, random.uniform(0.0, 1.0, patients) * np.where(event, 0.9, 0.7), 0.0),
+        event,
+    )
 
 
 def _measured(

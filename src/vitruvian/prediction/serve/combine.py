@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERVAL_Z", "combined", "margin", "probability", "variance"]
+__all__ = ["INTERVAL_Z", "combined", "curved", "margin", "probability", "variance"]
 
 Floats = NDArray[np.float64]
 INTERVAL_Z: Final = 1.959964
@@ -17,6 +17,15 @@ def combined(members: Floats, weights: Floats, slope: float, intercept: float) -
     """The variant's log-odds (n,) from its members' calibrated ones (n, M) and their weights (M,)."""
     found: Floats = slope * (members @ weights) + intercept
     return found
+
+
+def curved(logit: Floats, knots: Floats) -> Floats:
+    """The log-odds (n,) through a site's monotone curve: `knots` (K, 2), from and to, flat beyond its ends; none of
+    them (0, 2) changes nothing.
+    """
+    if not len(knots):
+        return logit
+    return np.asarray(np.interp(logit, knots[:, 0], knots[:, 1]), np.float64)
 
 
 def variance(members: Floats) -> Floats:

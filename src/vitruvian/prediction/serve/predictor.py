@@ -20,7 +20,7 @@ from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H
 from vitruvian.prediction.inputs.table import Table, windows
 from vitruvian.prediction.serve.bundle import Bundle, shipped
 from vitruvian.prediction.serve.columns import RiskColumns
-from vitruvian.prediction.serve.combine import combined, margin, probability
+from vitruvian.prediction.serve.combine import combined, curved, margin, probability
 from vitruvian.prediction.serve.gate import GATED, gate, lacking, reasons_of
 from vitruvian.prediction.serve.members import Member
 from vitruvian.prediction.serve.states import States
@@ -60,6 +60,7 @@ class Predictor:
         self._weights = np.array([1.0] if alone else [float(variant["members"][name]) for name in loaded])
         self._slope = 1.0 if alone else float(variant["slope"])
         self._intercept = 0.0 if alone else float(variant["intercept"])
+        self._curve = np.array([] if alone else variant.get("curve") or [], np.float64).reshape(-1, 2)
         interval = variant.get("interval") or {}
         self._spread, self._floor = float(interval.get("spread", 1.0)), float(interval.get("floor", 0.0))
         self.policy: dict[str, Any] = dict(variant.get("policy") or {})
@@ -193,9 +194,9 @@ class Predictor:
         half = margin(logits, self._spread, self._floor)
         told = self.explainer
         return RiskColumns(
-            probability(logit),
-            probability(logit - half),
-            probability(logit + half),
+            probability(curved(logit, self._curve)),
+            probability(curved(logit - half, self._curve)),
+            probability(curved(logit + half, self._curve)),
             reason,
             self.reasons,
             tuple(member.name for member in self.members),

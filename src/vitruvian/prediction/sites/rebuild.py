@@ -25,6 +25,7 @@ __all__ = ["rebuilt", "with_line"]
 def with_line(variant: Mapping[str, Any], line: SiteLine) -> dict[str, Any]:
     """A variant whose log-odds go through a site's line (or curve) after its own."""
     out = copy.deepcopy(dict(variant))
+    out.pop("curve", None)  # of an earlier site: the line was fitted on what comes before it
     if line.knots:
         out["curve"] = [list(knot) for knot in line.knots]
         return out

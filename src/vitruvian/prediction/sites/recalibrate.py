@@ -20,7 +20,7 @@ from vitruvian.prediction.cohorts.prints import prints
 from vitruvian.prediction.measure.figures import Judge
 from vitruvian.prediction.measure.platt import sigmoid
 from vitruvian.prediction.measure.resampling import DRAWS
-from vitruvian.prediction.serve.bundle import Bundle
+from vitruvian.prediction.serve.bundle import VARIANTS, Bundle
 from vitruvian.prediction.sites.decide import conformal_of, policy_of
 from vitruvian.prediction.sites.lines import Method, SiteLine, fit_site
 from vitruvian.prediction.sites.rebuild import rebuilt, with_line
@@ -100,7 +100,8 @@ def recalibrate(
         "method": fitted[served].line.method,
         "measured_on": int(rest.size),
     }
-    return told | {"variants": {name: _table(of, fresh, rest, scored[name], fitted[name], draws) for name in scored}}
+    shown = [name for name in scored if name in (*VARIANTS, served)]  # members alone are recalibrated, and not measured
+    return told | {"variants": {name: _table(of, fresh, rest, scored[name], fitted[name], draws) for name in shown}}
 
 
 def recalibrated(
@@ -119,10 +120,7 @@ def recalibrated(
     rows = measured_rows(cohort, learn)
     line = fit_site(before[rows], cohort.label[rows], cohort.patient[rows], method)
     logit = line.of(before)
-    variant = with_line(
-        {"members": dict(zip(scored.members, scored.weights.tolist(), strict=True)), "slope": scored.slope,
-         "intercept": scored.intercept}, line,
-    )  # fmt: skip
+    variant = with_line(scored.told, line)
     part, probability = _part(cohort, learn, sigmoid(logit))
     variant["policy"] = policy_of(of, part, probability, moved_threshold(cohort, scored, logit))
     variant["conformal"] = conformal_of(of, part, probability)

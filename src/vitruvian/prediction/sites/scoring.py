@@ -31,7 +31,8 @@ _DRAWS: Final = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A variant's log-odds (N,) at every row of a cohort, and its members' own, calibrated as the bundle has them
-    (N, M) by `members`. `weights` (M,), `slope` and `intercept` made the first of the second.
+    (N, M) by `members`. `weights` (M,), `slope` and `intercept` made the first of the second; `told` is the variant as
+    bundle.json has it.
     """
 
     variant: str
@@ -42,6 +43,7 @@ class Scored:
     slope: float
     intercept: float
     policy: dict[str, Any]
+    told: dict[str, Any]
 
 
 def bundle_of(task: Task, model: Path | None) -> Bundle:
@@ -82,6 +84,7 @@ def _scored(bundle: Bundle, name: str, predictor: Predictor, table: Table) -> Sc
     return Scored(
         name, logit_of(risks.probability), risks.members, logit_of(risks.member_probability), weights, slope,
         intercept, dict(variant.get("policy") or {"kind": "fixed", "threshold": predictor.threshold}),
+        dict(variant),
     )  # fmt: skip
 
 

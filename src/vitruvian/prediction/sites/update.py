@@ -22,7 +22,7 @@ from vitruvian.prediction.cohorts.split import apart
 from vitruvian.prediction.measure.figures import Judge
 from vitruvian.prediction.measure.platt import sigmoid
 from vitruvian.prediction.measure.resampling import DRAWS
-from vitruvian.prediction.serve.bundle import Bundle
+from vitruvian.prediction.serve.bundle import VARIANTS, Bundle
 from vitruvian.prediction.sites.decide import conformal_of, policy_of
 from vitruvian.prediction.sites.rebuild import rebuilt
 from vitruvian.prediction.sites.scoring import (
@@ -108,11 +108,14 @@ def update(
     _, scored = score_site(bundle, fresh)
     served = str(bundle.told["serves"]).partition("/")[0]
     say(f"{learn.size:,} new patients to learn from, {kept.size:,} kept back for the gate")
-    made = {name: _learned(of, fresh, learn, one) for name, one in scored.items()}
+    # A member alone has nothing to be weighed against, and changes only if it is the one that is served.
+    changing = [name for name in scored if name in (*VARIANTS, served)]
+    made = {name: _learned(of, fresh, learn, scored[name]) for name in changing}
     part = fresh.of(kept)
     mine = np.isin(fresh.patient, kept)
     decisions, tables = {}, {}
-    for name, one in scored.items():
+    for name in made:
+        one = scored[name]
         old, new = sigmoid(one.logit), sigmoid(made[name][0].logit(one.member_logit))
         fixed = threshold_for(old[mine & fresh.scored], one.policy)
         pair = (old[mine], fixed), (new[mine], float(made[name][1]["policy"]["threshold"]))
@@ -153,7 +156,8 @@ def _learned(of: Task, cohort: Cohort, learn: NDArray[np.int64], scored: Scored)
     found = weigh(scored, cohort.label[rows], cohort.patient[rows], rows)
     logit = found.logit(scored.member_logit)
     part, probability = cohort.of(learn), sigmoid(logit)[np.isin(cohort.patient, learn)]
-    variant = {
+    kept = {name: value for name, value in scored.told.items() if name != "curve"}
+    variant = kept | {
         "members": found.members,
         "slope": found.slope,
         "intercept": found.intercept,
