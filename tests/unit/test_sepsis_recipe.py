@@ -1,4 +1,4 @@
-"""The sepsis recipe: its columns, what it is fitted to, how it is joined, and its threshold at a site without labels."""
+"""The sepsis recipe: columns, goal, members joined, and the threshold at a site without labels."""
 
 from __future__ import annotations
 

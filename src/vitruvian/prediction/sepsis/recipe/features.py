@@ -47,7 +47,7 @@ PATIENT: Final[tuple[str, ...]] = (*CHARTED, *STAYED)
 CLOCK: Final = ("observed_h",)  # stands for the time in intensive care
 HABITS: Final[tuple[str, ...]] = (*PRACTICE_FEATURES, "medical_unit", "surgical_unit", "hospital_before_icu_h")
 
-# The direction that physiology gives: 1 where risk may not fall as the value rises. Left out: what is bad on both sides.
+# The direction that physiology gives: 1 where risk may not fall as the value rises. What is bad on both sides has none.
 DIRECTIONS: Final[dict[str, int]] = {
     **{f"{name}{of}": 1 for name in ("heart_rate", "respiratory_rate") for of in _OF_VITALS[:5]},
     **{f"{name}{of}": -1 for name in ("systolic_pressure", "mean_pressure") for of in _OF_VITALS[:5]},
