@@ -22,7 +22,7 @@ from vitruvian.physiology.bodies import body
 from vitruvian.physiology.implicit import implicit
 from vitruvian.physiology.run import held, run
 from vitruvian.prediction.scores.inputs import NO_BIRTH
-from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Action, RiskModels, Scenario, Signals, what_if
 from vitruvian.scenarios.what_if import LOOSER
 from vitruvian.signals.tracker import Tracker
@@ -113,7 +113,7 @@ def main() -> None:
     """Measure and record."""
     one = MemoryBodies(lambda pid: MEASURED, lambda: NOW_US, body("acute"), MEMBERS).posterior(1)
     assert one is not None
-    models, heard = RiskModels(SepsisModel.load()), signals()
+    models, heard = RiskModels.of(Predictor.load()), signals()
     durations_s, rows = timed(lambda scenario: what_if(one, scenario, risk_models=models, signals=heard))
     _, bare = timed(lambda scenario: what_if(one, scenario))
     found = quantiles_ms(durations_s)

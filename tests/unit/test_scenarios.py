@@ -15,12 +15,13 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.physiology.actions import schedule
 from vitruvian.physiology.person import Person
 from vitruvian.physiology.run import observe
+from vitruvian.prediction.inputs.blocks import Asked, columns
+from vitruvian.prediction.inputs.hours import window
 from vitruvian.prediction.scores.inputs import NO_BIRTH
-from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Action, RiskModels, Scenario, Signals, WhatIf, share_from_data, what_if
 from vitruvian.scenarios.edits import Members, apply_edits
 from vitruvian.scenarios.risks import SENSITIVITY
-from vitruvian.signals.features import features
 from vitruvian.signals.tracker import Tracker
 from vitruvian.testing.bodies import STAND_IN, Body, MemoryBodies
 
@@ -51,7 +52,7 @@ def body() -> Body:
 
 @pytest.fixture(scope="module")
 def models() -> RiskModels:
-    return RiskModels(SepsisModel.load())
+    return RiskModels.of(Predictor.load())
 
 
 def effect(found: WhatIf, name: str) -> object:
@@ -149,9 +150,12 @@ def test_an_edit_of_what_no_body_computes_is_read_by_risk_models_alone(body: Bod
     direct = heard()  # the same, by feeding the result to the tracker ourselves
     at_us = np.array([NOW_US + 1])
     direct.tracker.update(np.array([0]), np.array([VOCABULARY["lactate"].index]), at_us, np.array([9.0]))
-    assert models.sepsis is not None
-    values = features(direct.tracker, np.array([0]), NOW_US + 5, age_years=np.array([66.0]), male=np.array([1.0]))
-    assert risk.changed[2, 0] == pytest.approx(models.sepsis.predict(values).probability[0], rel=0.05)
+    rows, now = np.array([0]), np.array([NOW_US + 5])
+    sepsis = models.running()["sepsis"]
+    values = columns(sepsis.needed, Asked(direct.tracker, rows, now, np.array([66.0]), np.array([1.0])))
+    told = sepsis.predict(values, sepsis.needed, window(direct.tracker, rows, now))
+    assert risk.changed[2, 0] == pytest.approx(told.probability[0], rel=0.05)
+    assert risk.version == sepsis.version
     assert abs(risk.difference[2, 0]) > 1e-3
 
 

@@ -31,6 +31,7 @@ from vitruvian.records.hourly import stays
 from vitruvian.records.mapping import Mapping, default_mapping, load_mapping
 from vitruvian.records.placements import placements
 from vitruvian.service.app import create_app, make_server
+from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.ports import Mode
 from vitruvian.service.runtime import Ward, WardSettings
 from vitruvian.service.settings import ServiceSettings
@@ -104,7 +105,7 @@ class Plan:
     mllp_port: int | None
     mapping: Path | None
     webhook: str | None
-    model: Path | None
+    models: ModelSettings
     crowd: Virtual | Recorded | None
     open_page: bool = False
 
@@ -192,7 +193,7 @@ async def _start(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack, en
 async def _open_ward(plan: Plan, journal: Path, stack: contextlib.AsyncExitStack, ended: Ended) -> Ward:
     speed = plan.crowd.speed if isinstance(plan.crowd, Recorded) else 1.0
     title = {"live": "Ward", "simulated": "Simulated ward", "replay": "Replayed ward"}[plan.mode]
-    settings = WardSettings(journal, plan.mode, title, speed=speed, model=plan.model)
+    settings = WardSettings(journal, plan.mode, title, speed=speed, models=plan.models)
     ward = await asyncio.to_thread(Ward.open, settings, _clock(plan, journal))
     await stack.enter_async_context(ward)
     if plan.webhook:

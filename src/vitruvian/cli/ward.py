@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.settings import ServiceSettings
 
 Port = Annotated[int, typer.Option(help="Port of the dashboard and API; 0 takes a free one.", min=0, max=65_535)]
@@ -21,7 +22,14 @@ MappingFile = Annotated[Path | None, typer.Option("--mapping", help="The site's 
 Webhook = Annotated[str | None, typer.Option(help="Deliver alerts here; the secret is VITRUVIAN_WEBHOOK_SECRET.")]
 Hosts = Annotated[list[str] | None, typer.Option("--allow-host", help="A further Host name to answer to.")]
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
-Model = Annotated[Path | None, typer.Option(help="Folder of a trained sepsis model instead of the shipped one.")]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(help="TASK=DIR: a trained model instead of the shipped one; DIR#VARIANT[/MEMBER] serves that of it."),
+]
+Shadow = Annotated[list[str] | None, typer.Option(help="TASK=DIR: a model that is scored beside and never shown.")]
+ModelsFolder = Annotated[
+    Path | None, typer.Option("--models", help="Models in this folder may be loaded while the ward runs.")
+]
 
 BODIES_MAX = 200  # virtual patients beyond this follow a script: they are for load
 HISTORY_PATIENTS_MAX = 100  # with more, telling the past would keep the broker busy for minutes
@@ -56,16 +64,19 @@ def ward(
     mapping: MappingFile = None,
     webhook: Webhook = None,
     model: Model = None,
+    shadow: Shadow = None,
+    models: ModelsFolder = None,
     open_page: OpenPage = False,
 ) -> None:
     """Run a ward of virtual patients (simulated) and show it live. Ctrl-C stops; started again, it goes on."""
     from vitruvian.cli.running import Plan, Virtual, run
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
+    told = ModelSettings.read(model or (), shadow or (), models)
     hours = history if history is not None else 6.0 if patients <= HISTORY_PATIENTS_MAX else 0.0
     bodies = patients <= BODIES_MAX if scripted is None else not scripted
     crowd = Virtual(patients, rate, seed, pace, hours, bodies)
-    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, model, crowd, open_page=open_page))
+    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, crowd, open_page=open_page))
 
 
 def replay(
@@ -81,14 +92,17 @@ def replay(
     tokens: Tokens = None,
     allow_host: Hosts = None,
     model: Model = None,
+    shadow: Shadow = None,
+    models: ModelsFolder = None,
     open_page: OpenPage = False,
 ) -> None:
     """Put recorded patients on the ward, hour by hour as a bedside device would publish them, on a virtual clock."""
     from vitruvian.cli.running import Plan, Recorded, run
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
+    told = ModelSettings.read(model or (), shadow or (), models)
     crowd = Recorded(path, speed, patients)
-    _run(run, Plan(journal, service, mqtt, None, None, None, model, crowd, open_page=open_page))
+    _run(run, Plan(journal, service, mqtt, None, None, None, told, crowd, open_page=open_page))
 
 
 def serve(
@@ -102,13 +116,16 @@ def serve(
     mapping: MappingFile = None,
     webhook: Webhook = None,
     model: Model = None,
+    shadow: Shadow = None,
+    models: ModelsFolder = None,
     open_page: OpenPage = False,
 ) -> None:
     """Run the ward for your own sources: MQTT, HL7 v2 over MLLP, HTTP. No virtual patients."""
     from vitruvian.cli.running import Plan, run
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
-    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, model, None, open_page=open_page))
+    told = ModelSettings.read(model or (), shadow or (), models)
+    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, None, open_page=open_page))
 
 
 def _run(main: object, plan: object) -> None:

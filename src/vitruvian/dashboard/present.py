@@ -24,6 +24,7 @@ from vitruvian.service.views import (
     News2Brief,
     PatientDetail,
     RiskBrief,
+    RiskCard,
     StateRow,
     TwinView,
     freshness,
@@ -54,6 +55,14 @@ STANDING: Final = {
 }
 BAR_TOP: Final = {"prior": 6, "wide": 3, "half": 3, "middle": 0}  # how far a bar stays from the edges, of 16
 BAR_PAD: Final = 0.04
+MEMBERS: Final = {
+    "logistic": "logistic regression",
+    "forest": "random forest",
+    "lightgbm": "LightGBM",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "tcn": "TCN",
+}
 BASIS: Final = {"live": "live", "as_of": "as it was", "as_known": "as it was known"}
 LANE_TITLE: Final[dict[Lane, str]] = {
     "emergency": "Emergency",
@@ -122,7 +131,7 @@ def round_half_up(value: float) -> int:
     return int(value + 0.5)
 
 
-def interval(risk: RiskBrief) -> str:
+def interval(risk: RiskBrief | RiskCard) -> str:
     """`28–45`."""
     if risk.low is None or risk.high is None:
         return ""
@@ -139,6 +148,37 @@ def insufficient_text(reason: str) -> str:
     """Why there is no risk, in full, saying once that it is for want of data."""
     said = reason or "the model has not seen enough"
     return said if said.startswith("insufficient data") else f"insufficient data: {said}"
+
+
+def why_no_risk(risk: RiskCard) -> str:
+    """Why a card has no risk, in full."""
+    reason = risk.insufficient
+    return reason if reason.startswith(("too early", "outside", "the model")) else insufficient_text(reason)
+
+
+def until(risk: RiskCard) -> str:
+    """By when the outcome is meant."""
+    return "to the end of the stay in hospital" if risk.horizon_h is None else f"within {risk.horizon_h:g} h"
+
+
+def trend_text(risk: RiskCard) -> str:
+    """Where a risk is going, in words; so that nobody needs the line."""
+    return f"{TREND_ARROW[risk.trend]} {risk.trend} over the last hours" if risk.trend else "no trend yet"
+
+
+def any_spark(points: Sequence[int | None]) -> bool:
+    """Whether anything was issued."""
+    return any(point is not None for point in points)
+
+
+def member_text(name: str) -> str:
+    """What a member of a model is called."""
+    return MEMBERS.get(name, name.replace("_", " "))
+
+
+def members_text(risk: RiskCard) -> str:
+    """What each member of a model says by itself."""
+    return ", ".join(f"{member_text(name)} {percent(value)}" for name, value in risk.members.items())
 
 
 def spark_top(points: Sequence[int | None]) -> int:

@@ -29,16 +29,15 @@ from vitruvian.physiology.base import Model
 from vitruvian.physiology.run import Schedule
 from vitruvian.physiology.trajectories import BANDS, Trajectories
 from vitruvian.prediction.scores import INPUTS, Scores, inputs_from, score
-from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.scenarios.edits import Members
+from vitruvian.scenarios.learned import RiskModels, learned_risks
 from vitruvian.scenarios.ports import Signals
 from vitruvian.scenarios.scenario import Scenario
 from vitruvian.signals.concepts import LABS, MONITORED, TABLES
-from vitruvian.signals.features import features
 from vitruvian.signals.kernels import NEVER_US
 from vitruvian.signals.tracker import Tracker
 
-__all__ = ["SENSITIVITY", "Arm", "RiskEffect", "RiskModels", "rerun"]
+__all__ = ["SENSITIVITY", "Arm", "RiskEffect", "rerun"]
 
 SENSITIVITY: Final = "the model's sensitivity, not a causal effect"
 MECHANISTIC: Final = "computed from simulated vitals by its fixed rule"
@@ -56,13 +55,6 @@ OXYGEN: Final = ("oxygen_supplementation", "oxygen_flow")  # what an inspired fr
 _INDEX: Final = np.array([VOCABULARY[name].index for name in INPUTS])
 _VALID_S: Final = np.array([VOCABULARY[name].valid_for_s for name in INPUTS], np.float64)
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RiskModels:
-    """The live models. `sepsis` None: only scores."""
-
-    sepsis: SepsisModel | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +95,8 @@ def rerun(
     marks = _marks(times_s)
     hearing = _Hearing(signals, at_us, count, baseline, changed, model)
     numbers: dict[str, list[Floats]] = {}
-    why = ""
+    why: dict[str, str] = {}
+    predictors = models.hourly()  # the same ones to the end, though they be exchanged meanwhile
     begin = 0
     for mark in marks.tolist():
         now_us = at_us + int(times_s[mark] * SECOND_US)
@@ -111,12 +104,17 @@ def rerun(
         begin = mark + 1
         for name, values in _scored(hearing, now_us).items():
             numbers.setdefault(name, []).append(values)
-        if models.sepsis is not None:
-            values, why = _sepsis(models.sepsis, hearing, now_us)
-            numbers.setdefault("sepsis_risk", []).append(values)
+        if predictors:
+            told = learned_risks(predictors, hearing.tracker, now_us + INSIST + 1, hearing.ages, signals.male)
+            for name, (values, silent) in told.items():
+                numbers.setdefault(name, []).append(values)
+                why[name] = silent
+    versions = {f"{task}_risk": one.version for task, one in predictors.items()}
     edited = bool(scenario.edits)
     return tuple(
-        _effect(name, np.stack(series, axis=1), count, times_s[marks], edited, models, why)
+        _effect(
+            name, np.stack(series, axis=1), count, times_s[marks], edited, versions.get(name, ""), why.get(name, "")
+        )
         for name, series in numbers.items()
     )
 
@@ -268,20 +266,10 @@ def _scored(hearing: _Hearing, now_us: int) -> dict[str, Floats]:
     }
 
 
-def _sepsis(model: SepsisModel, hearing: _Hearing, now_us: int) -> tuple[Floats, str]:
-    rows = np.arange(hearing.tracker.rows)
-    male = np.full(len(rows), hearing.signals.male)
-    made = features(hearing.tracker, rows, now_us + INSIST + 1, age_years=hearing.ages, male=male)
-    found = model.predict(made)
-    return found.probability, found.why(0)
-
-
-def _effect(
-    name: str, values: Floats, count: int, times_s: Floats, edited: bool, models: RiskModels, why: str
-) -> RiskEffect:
+def _effect(name: str, values: Floats, count: int, times_s: Floats, edited: bool, version: str, why: str) -> RiskEffect:
     """Quantiles of values (2 M, T) in both arms and of their difference."""
     baseline, changed = values[:count], values[count:]
-    learned = name == "sepsis_risk"
+    learned = bool(version)
     concept = VOCABULARY[name]
     silent = bool(np.isnan(values).all())
     basis: Literal["sensitivity", "mechanistic"] = "sensitivity" if learned or edited else "mechanistic"
@@ -295,7 +283,7 @@ def _effect(
         _quantiles(changed - baseline),
         basis,
         SENSITIVITY if basis == "sensitivity" else MECHANISTIC,
-        models.sepsis.version if learned and models.sepsis is not None else "",
+        version,
         (why or "too few inputs are known") if silent else "",
     )
 

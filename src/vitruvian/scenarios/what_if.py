@@ -25,8 +25,9 @@ from vitruvian.physiology.simulate import beyond
 from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.scenarios.edits import Members, apply_edits
 from vitruvian.scenarios.effects import Effect, effects_of
+from vitruvian.scenarios.learned import RiskModels
 from vitruvian.scenarios.ports import Posterior, Signals
-from vitruvian.scenarios.risks import Arm, RiskEffect, RiskModels, rerun
+from vitruvian.scenarios.risks import Arm, RiskEffect, rerun
 from vitruvian.scenarios.scenario import Scenario
 
 __all__ = ["WhatIf", "what_if"]

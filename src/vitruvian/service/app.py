@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
-from vitruvian.service.api import alerts, bodies, intake, patients, system
+from vitruvian.service.api import alerts, bodies, intake, models, patients, system
 from vitruvian.service.description import describe
 from vitruvian.service.guard import Guard
 from vitruvian.service.ports import WardPort
@@ -49,7 +49,9 @@ def create_app(ward: WardPort, settings: ServiceSettings | None = None, parts: S
     access = Access(TokenStore(settings.tokens) if settings.tokens else None)
     app.state.ward, app.state.settings, app.state.access = ward, settings, access
     problems.install(app)
-    routers = (patients.router, bodies.patients, bodies.scenarios, alerts.router, intake.router, system.router)
+    routers = (
+        patients.router, bodies.patients, bodies.scenarios, alerts.router, intake.router, models.router, system.router,
+    )  # fmt: skip
     for router in routers:
         app.include_router(router)
 

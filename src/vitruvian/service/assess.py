@@ -19,42 +19,53 @@ from vitruvian.core.time import HOUR_US, MINUTE_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation import subject_of, subjects
 from vitruvian.explanation.risk import DRIVER_MIN
+from vitruvian.prediction.inputs.blocks import columns
 from vitruvian.prediction.scores import Scores, score_event, views
 from vitruvian.prediction.scores.inputs import INPUTS
 from vitruvian.prediction.scores.of_twins import scores_of
-from vitruvian.prediction.sepsis import RiskColumns, SepsisModel
+from vitruvian.prediction.serve.columns import RiskColumns
+from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Signals
-from vitruvian.signals.features import PERSONAL, features
+from vitruvian.service.models import MAIN, Models
+from vitruvian.service.scoring import Scored, Scoring, asked_of
+from vitruvian.signals.features import PERSONAL
 from vitruvian.signals.tracker import Tracker
 from vitruvian.twin import NO_BIRTH, Twins
 from vitruvian.twin.twins import SEX_CODES
 
 SOURCE: Final = "vitruvian"
 ISSUE_GRID_US: Final = MINUTE_US
+OTHERS_GRID_US: Final = 10 * MINUTE_US  # of risks other than the main one: they move slowly
 _PHASE_STEP_US: Final = 37_082_039  # the grid's golden section: neighbours fall far apart
 HISTORY_US: Final = 6 * HOUR_US
 HISTORY_POINTS_MAX: Final = 720  # issued risks kept in memory a patient, for trend and sparkline
 _UNITS: Final = {name: VOCABULARY[name].unit for name in INPUTS}
 _MALE: Final = np.array([{"male": 1.0, "female": 0.0}.get(name, np.nan) for name in SEX_CODES])
 _YEAR_US: Final = 365.2425 * 24 * HOUR_US
+Points = deque[tuple[int, float]]
 
 
 class Assessment(NamedTuple):
-    """A patient's latest scores and risk: place `at` in the columns of the batch made at `now_us`.
+    """A patient's latest scores and risks: place `at` in the columns of the batch made at `now_us`.
 
-    `driver` is what raises the risk most, in words; empty where nothing does notably.
+    `driver` is what raises the main risk most, in words; empty where nothing does notably.
     """
 
     scores: Scores
-    risks: RiskColumns
+    scored: Scored
     at: int
     now_us: int
     driver: str
 
     @property
     def probability(self) -> float | None:
-        """The calibrated risk; None where the model has too little to go on."""
-        value = float(self.risks.probability[self.at])
+        """The calibrated main risk; None where the model has too little to go on, or none runs."""
+        return self.probability_of(MAIN)
+
+    def probability_of(self, task: str) -> float | None:
+        """The calibrated risk of a task; None where nothing is said of it."""
+        risks = self.scored.risks.get(task)
+        value = np.nan if risks is None else float(risks.probability[self.at])
         return None if np.isnan(value) else value
 
 
@@ -81,31 +92,56 @@ class Drivers:
 
 
 class Assessor:
-    """Keeps every patient's latest assessment. One thread assesses; others may read `latest`."""
+    """Keeps every patient's latest assessment. One thread assesses; others may read `latest` and `history`, the issued
+    risks by task and patient, oldest first.
+    """
 
-    def __init__(self, twins: Twins, model: SepsisModel) -> None:
-        self._twins, self.model = twins, model
-        self._drivers = Drivers(model.names)
+    def __init__(self, twins: Twins, models: Models) -> None:
+        self._twins, self.models = twins, models
+        self.scoring = Scoring(models)
+        self._drivers: tuple[tuple[str, ...], Drivers] | None = None
         self.latest: dict[int, Assessment] = {}
-        self.history: dict[int, deque[tuple[int, float]]] = {}
+        self.history: dict[str, dict[int, Points]] = {}
         self._issued_us: dict[int, int] = {}
+        self._others_us: dict[int, int] = {}
 
     def assess(self, pids: NDArray[np.int64], now_us: int) -> None:
         """Score these patients, all of whom have a twin, at an instant."""
         if not len(pids):
             return
         scores = scores_of(self._twins, pids, now_us)
-        risks = self.model.predict(self.features(pids, now_us))
-        drivers = self._drivers.of(risks)
+        rows, age_years, male = self._people(pids, now_us)
+        scored = self.scoring.score(self._twins.tracker, rows, pids, now_us, age_years, male)
+        drivers = self._driver_labels(scored, len(pids))
         for at, pid in enumerate(pids.tolist()):
-            self.latest[pid] = Assessment(scores, risks, at, now_us, drivers[at])
+            self.latest[pid] = Assessment(scores, scored, at, now_us, drivers[at])
 
-    def features(self, pids: NDArray[np.int64], now_us: int) -> NDArray[np.float32]:
-        """What the model reads of these patients: (n, F) by `signals.features.FEATURES`, NaN where missing."""
+    def _driver_labels(self, scored: Scored, count: int) -> list[str]:
+        risks = scored.risks.get(MAIN)
+        if risks is None or not risks.names:
+            return [""] * count
+        if self._drivers is None or self._drivers[0] != risks.names:
+            self._drivers = (risks.names, Drivers(risks.names))
+        return self._drivers[1].of(risks)
+
+    def _people(
+        self, pids: NDArray[np.int64], now_us: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Rows, ages and sex of these patients, NaN where unknown."""
         rows = self._twins.rows(pids)
         birth_us, sex = self._twins.birth_us[rows], self._twins.sex[rows]
         age_years = np.where(birth_us == NO_BIRTH, np.nan, (now_us - birth_us) / _YEAR_US)
-        return features(self._twins.tracker, rows, now_us, age_years=age_years, male=_MALE[sex])
+        return rows, age_years, _MALE[sex]
+
+    def values(self, pid: int, predictor: Predictor, now_us: int) -> dict[str, float]:
+        """What a model reads of one patient, by name; NaN where missing."""
+        rows, age_years, male = self._people(np.array([pid]), now_us)
+        read = columns(predictor.needed, asked_of(self._twins.tracker, rows, now_us, age_years, male))
+        return dict(zip(predictor.needed, read[0].tolist(), strict=True))
+
+    def first_us(self, pid: int) -> int:
+        """When the first sample of a patient occurred; `NEVER_US` before it."""
+        return int(self._twins.tracker.first_us[self._twins.rows([pid])[0]])
 
     def signals(self, pid: int, now_us: int) -> Signals:
         """A copy of what the scores and the model read of one patient, who has a twin."""
@@ -118,16 +154,26 @@ class Assessor:
 
     def forget(self, pids: Iterable[int]) -> None:
         """These patients merged away or left."""
-        for pid in pids:
-            for table in (self.latest, self.history, self._issued_us):
-                table.pop(pid, None)
+        gone = list(pids)
+        self.scoring.forget(gone)
+        for pid in gone:
+            self.latest.pop(pid, None)
+            self._issued_us.pop(pid, None)
+            self._others_us.pop(pid, None)
+            for points in self.history.values():
+                points.pop(pid, None)
 
-    def recall(self, pid: int, at_us: Sequence[int], probability: Sequence[float]) -> None:
+    def points(self, task: str, pid: int) -> Sequence[tuple[int, float]]:
+        """What was issued of a task and patient, oldest first."""
+        return tuple(self.history.get(task, {}).get(pid, ()))
+
+    def recall(self, task: str, pid: int, at_us: Sequence[int], probability: Sequence[float]) -> None:
         """Take up what was issued before a restart, oldest first."""
         points = deque(zip(at_us, probability, strict=True), maxlen=HISTORY_POINTS_MAX)
         if points:
-            self.history[pid] = points
-            self._issued_us[pid] = points[-1][0]
+            self.history.setdefault(task, {})[pid] = points
+            table = self._issued_us if task == MAIN else self._others_us
+            table[pid] = max(points[-1][0], table.get(pid, 0))
 
     def issue(self, pid: int, public_id: str, subject: tuple[Identifier, ...], now_us: int, seq: int) -> Entry | None:
         """The entry that records this patient's assessment, or None where this grid step has one already."""
@@ -143,16 +189,26 @@ class Assessor:
             for view in views(latest.scores, latest.at, _UNITS)
             if view.value is not None
         ]
-        events.append(self._risk_event(latest, now_us, seq))
-        probability = latest.probability
-        if probability is not None:
-            self.history.setdefault(pid, deque(maxlen=HISTORY_POINTS_MAX)).append((now_us, probability))
+        events += self._risk_events(pid, MAIN, now_us, seq)
+        if now_us - self._others_us.get(pid, -OTHERS_GRID_US) >= OTHERS_GRID_US:
+            others = [task for task in latest.scored.risks if task != MAIN and latest.probability_of(task) is not None]
+            self._others_us[pid] = now_us
+            for task in others:
+                events += self._risk_events(pid, task, now_us, seq)
         return Entry(SOURCE, f"assessment|{public_id}|{step_us}", tuple(events), subject=subject[:1])
 
-    def _risk_event(self, latest: Assessment, now_us: int, seq: int) -> Event:
-        risks, at = latest.risks, latest.at
+    def _risk_events(self, pid: int, task: str, now_us: int, seq: int) -> list[Event]:
+        """The event that records a task's risk, which joins the history too; none where no model of it runs."""
+        latest = self.latest[pid]
+        risks, at = latest.scored.risks.get(task), latest.at
+        if risks is None:
+            return []
+        probability = latest.probability_of(task)
         detail: dict[str, str | float | int | bool | list[str] | None] = {"insufficient": risks.why(at)}
-        if latest.probability is not None:
+        if probability is not None:
             detail |= {"low": float(risks.low[at]), "high": float(risks.high[at])}
-        finding = Finding("sepsis_risk", self.model.version, seq, latest.probability, detail)
-        return Event("derived", "sepsis_risk", finding, now_us)
+            mine = self.history.setdefault(task, {})
+            mine.setdefault(pid, deque(maxlen=HISTORY_POINTS_MAX)).append((now_us, probability))
+        name = f"{task}_risk"
+        finding = Finding(name, latest.scored.by[task].version, seq, probability, detail)
+        return [Event("derived", name, finding, now_us)]

@@ -47,7 +47,10 @@ FIRST: Final = (
     "shunt_fraction", "central_venous_pressure", "oxygen_delivery", "glomerular_filtration_rate", "urine_flow",
     "lactate", "glucose",
 )  # fmt: skip
-RISK_ORDER: Final = ("sepsis_risk", "news2", "qsofa", "sofa_partial", "shock_index")
+RISK_ORDER: Final = (
+    "sepsis_risk", "aki_risk", "deterioration_risk", "cardiac_event_risk", "news2", "qsofa", "sofa_partial",
+    "shock_index",
+)  # fmt: skip
 
 
 def display_of(name: str) -> str:

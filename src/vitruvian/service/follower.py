@@ -21,9 +21,9 @@ from vitruvian.core.errors import JournalError
 from vitruvian.core.events import Entry
 from vitruvian.core.time import SECOND_US, Clock
 from vitruvian.journal import Commit, Journal
-from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.service.assess import HISTORY_US, Assessor
 from vitruvian.service.board import Board
+from vitruvian.service.models import MAIN, Models
 from vitruvian.service.pipeline import Batch
 from vitruvian.signals.concepts import TABLES
 from vitruvian.twin import open_twins, snapshot
@@ -54,7 +54,7 @@ class Follower:
         self,
         journal: Journal,
         clock: Clock,
-        model: SepsisModel,
+        models: Models,
         issue: Callable[[list[Entry], list[Step]], None],
         moved: Callable[[Moved], None],
         noted: Callable[[Commit], None] | None = None,
@@ -67,7 +67,7 @@ class Follower:
         started = time.perf_counter()
         self.twins = open_twins(journal)
         self.slow_start = time.perf_counter() - started > SLOW_START_S
-        self.assessor = Assessor(self.twins, model)
+        self.assessor = Assessor(self.twins, models)
         self.seq = self.twins.seq
         self.latencies_s: deque[float] = deque(maxlen=LATENCIES_MAX)
         self.lags_s: deque[float] = deque(maxlen=LATENCIES_MAX * LAGS_A_BATCH_MAX)
@@ -84,9 +84,11 @@ class Follower:
         """Take up what was issued: risks for the trend, alerts with their acknowledgements; then look at everyone."""
         now_us = self._clock.now_us()
         for pid in self.board.patients:
-            past = self._journal.findings(pid, "sepsis_risk", start_us=now_us - HISTORY_US)
-            known = np.isfinite(past.number)
-            self.assessor.recall(pid, past.occurred_us[known].tolist(), past.number[known].tolist())
+            self._recall_risk(MAIN, pid, now_us)
+        others = [task for task in self.assessor.models.running.champions if task != MAIN]
+        for pid in self.board.on_ward(self.twins, now_us) if others else ():
+            for task in others:
+                self._recall_risk(task, pid, now_us)
         self.alerts.restore(steps_kept(self._journal, self.board.patients))
         pids = self.twins.pids
         self.assessor.assess(pids, now_us)
@@ -94,6 +96,11 @@ class Follower:
         present = shown[np.isin(shown, pids)]
         if present.size:
             self._unsaid = self.alerts.review(present, self.twins, now_us)
+
+    def _recall_risk(self, task: str, pid: int, now_us: int) -> None:
+        past = self._journal.findings(pid, f"{task}_risk", start_us=now_us - HISTORY_US)
+        known = np.isfinite(past.number)
+        self.assessor.recall(task, pid, past.occurred_us[known].tolist(), past.number[known].tolist())
 
     def began(self) -> None:
         """The intake runs: keep what was found at the restart."""

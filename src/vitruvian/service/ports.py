@@ -10,11 +10,13 @@ from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.scenarios import Posterior, Scenario
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.hub import Hub
+from vitruvian.service.model_settings import Role
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     Column,
     EventView,
+    ModelView,
     PatientDetail,
     PatientPage,
     QuarantineView,
@@ -205,8 +207,22 @@ class WardPort(Protocol):
         """What happened, newest first."""
         ...
 
-    def risk_history(self, patient: str, *, start_us: int, end_us: int) -> list[RiskPoint]:
-        """The risks that were issued, oldest first; as issued, never recomputed."""
+    def risk_history(self, patient: str, *, start_us: int, end_us: int, target: str = "sepsis") -> list[RiskPoint]:
+        """The risks of a target (a task) that were issued, oldest first; as issued, never recomputed."""
+        ...
+
+    def models(self) -> list[ModelView]:
+        """What runs: every task's champion, and its shadow where there is one."""
+        ...
+
+    def load_model(self, task: str, folder: str, role: Role, by: str, serves: str = "") -> ModelView:
+        """Let a model of the configured directory run from the next batch on. Raises ModelError where it does not load
+        or pass its checks (what ran goes on running), NotFoundError, ConfigurationError.
+        """
+        ...
+
+    def drop_shadow(self, task: str, by: str) -> None:
+        """Run a task's champion alone. Raises NotFoundError where it has no shadow."""
         ...
 
     def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:

@@ -21,6 +21,9 @@ from vitruvian.service.follower import Follower
 from vitruvian.service.hub import Hub
 from vitruvian.service.keeper import BodyKeeper
 from vitruvian.service.metrics import Metrics
+from vitruvian.service.model_settings import Role
+from vitruvian.service.model_view import model_view, model_views
+from vitruvian.service.models import MAIN
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.twin_view import twin_view
@@ -29,6 +32,7 @@ from vitruvian.service.views import (
     BedRow,
     Column,
     EventView,
+    ModelView,
     News2Brief,
     PatientDetail,
     PatientPage,
@@ -114,7 +118,7 @@ class Reading:
     def _risk_brief(self, pid: int, found: Assessment | None, now_us: int) -> RiskBrief:
         if found is None:
             return RiskBrief(None, insufficient="nothing was measured yet")
-        return risk.brief(found, self._follower.assessor.history.get(pid, ()), now_us)
+        return risk.brief(found, self._follower.assessor.points(MAIN, pid), now_us)
 
     def find_patients(
         self, *, text: str = "", identifier: str = "", ward_only: bool = False, limit: int = 100, after: str = ""
@@ -155,7 +159,7 @@ class Reading:
             who.person,
             [f"{one.type or 'ID'} {one.value}" for one in who.identifiers],
             self.twin(who.id),
-            risk.card(self._follower.assessor, who.pid),
+            risk.cards(self._follower.assessor, who.pid, now_us),
             stored,
             self.alerts(patient=who.id),
             now_us,
@@ -239,10 +243,10 @@ class Reading:
         views = event_views([(one.seq, one.recorded_us, one.superseded_by, one.entry) for one in stored])
         return views[:limit]
 
-    def risk_history(self, patient: str, *, start_us: int, end_us: int) -> list[RiskPoint]:
-        """The risks that were issued, oldest first; as issued, never recomputed."""
+    def risk_history(self, patient: str, *, start_us: int, end_us: int, target: str = MAIN) -> list[RiskPoint]:
+        """The risks of a target (a task) that were issued, oldest first; as issued, never recomputed."""
         pid = self._follower.board.pid_of(patient)
-        found = self._journal.findings(pid, "sepsis_risk", start_us=start_us, end_us=end_us)
+        found = self._journal.findings(pid, f"{target}_risk", start_us=start_us, end_us=end_us)
         columns = zip(found.occurred_us.tolist(), found.number.tolist(), found.seq.tolist(), strict=True)
         return [RiskPoint(at_us, number, seq) for at_us, number, seq in columns if number == number]
 
@@ -258,6 +262,22 @@ class Reading:
         """A copy of what the risk models have read of a patient; None where nothing was measured."""
         with self._follower.lock:
             return self._follower.assessor.signals(pid, self.now_us()) if pid in self.twins else None
+
+    # --- models --------------------------------------------------------------
+
+    def models(self) -> list[ModelView]:
+        """What runs: every task's champion, and its shadow where there is one."""
+        return model_views(self._follower.assessor.scoring)
+
+    def load_model(self, task: str, folder: str, role: Role, by: str, serves: str = "") -> ModelView:
+        """Let a model of the configured directory run from the next batch on; see `Models.load`."""
+        scoring = self._follower.assessor.scoring
+        made = scoring.models.load(task, folder, role, by, serves)
+        return model_view(scoring, made, role)
+
+    def drop_shadow(self, task: str, by: str) -> None:
+        """Run a task's champion alone. Raises NotFoundError where it has no shadow."""
+        self._follower.assessor.models.drop_shadow(task, by)
 
     # --- alarms --------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -21,12 +21,13 @@ from vitruvian.core.errors import JournalError, JournalUnavailable, VitruvianErr
 from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
-from vitruvian.prediction.sepsis import SepsisModel
 from vitruvian.scenarios import RiskModels, ScenarioStore
 from vitruvian.service.bodies import BodyAnswers
 from vitruvian.service.follower import Follower, Moved
 from vitruvian.service.hub import Hub
 from vitruvian.service.keeper import BodyKeeper
+from vitruvian.service.model_settings import ModelSettings
+from vitruvian.service.models import Models
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reading import Reading
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
 BODIES_S: Final = 1.0
+DISAGREEMENT_S: Final = 3_600.0  # how often the difference of a shadow is put into the log of models
 SNAPSHOT_S: Final = 60.0
 ISSUE_ROUNDS_MAX: Final = 5
 SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
@@ -43,9 +45,9 @@ SNAPSHOT_SHARE_MAX: Final = 0.01  # of the time may go into snapshots
 
 @dataclass(frozen=True, slots=True)
 class WardSettings:
-    """What a ward is opened with. `model` None is the shipped one; `speed` is told to the pages, not applied here.
-    `bodies`: for how many patients at most a personalised body is kept, at about a fiftieth of a per cent of a core
-    each; 0 for none.
+    """What a ward is opened with. `models`: which run instead of the shipped ones, or beside them; `speed` is told to
+    the pages, not applied here. `bodies`: for how many patients at most a personalised body is kept, at about a
+    fiftieth of a per cent of a core each; 0 for none.
     """
 
     journal: Path
@@ -53,7 +55,7 @@ class WardSettings:
     title: str = "Ward"
     zone: str = "UTC"
     speed: float = 1.0
-    model: Path | None = None
+    models: ModelSettings = field(default_factory=ModelSettings)
     bodies: int = 500
 
 
@@ -65,7 +67,8 @@ class Ward(Reading):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
         self._webhook: Webhook | None = None
-        follower = Follower(journal, clock, SepsisModel.load(settings.model), self._issue, self._show)
+        models = Models(settings.models, settings.journal, clock)
+        follower = Follower(journal, clock, models, self._issue, self._show)
         super().__init__(journal, clock, follower)
         if settings.bodies:
             self.keeper = BodyKeeper(
@@ -76,7 +79,7 @@ class Ward(Reading):
         self.mode, self.title, self.zone, self.speed = settings.mode, settings.title, settings.zone, settings.speed
         self.intake = Intake(journal, clock, follower.follow)
         self._scenarios = ScenarioStore(settings.journal.with_name(settings.journal.name + ".scenarios"))
-        risk_models = RiskModels(follower.assessor.model)
+        risk_models = RiskModels(lambda: models.running.predictors)
         self.body_answers = BodyAnswers(
             self._scenarios, self.known, self.signals, self.now_us, risk_models, self.keeper
         )
@@ -99,6 +102,7 @@ class Ward(Reading):
         self._follower.began()
         self._spawn(self._every(LOOK_S, self._look), "look")
         self._spawn(self._save_regularly(), "snapshots")
+        self._spawn(self._every(DISAGREEMENT_S, self._follower.assessor.scoring.note_disagreements), "models")
         if self.keeper is not None:
             self._spawn(self._every(BODIES_S, self.keeper.look), "bodies")
         return self
@@ -117,6 +121,7 @@ class Ward(Reading):
             await self.intake.settled()
         await self.intake.close()
         self._loop = None
+        await asyncio.to_thread(self._follower.assessor.scoring.close)
         try:
             await asyncio.to_thread(self._save)
         finally:

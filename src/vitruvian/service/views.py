@@ -7,7 +7,8 @@ known is None, never 0. How fresh a value is depends on when one looks, so a cel
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -231,10 +232,15 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 class RiskCard(msgspec.Struct, frozen=True):
-    """The learned risk in full. `baseline`: how often the target was met in training; `sentence`: what drives it."""
+    """A learned risk in full. `target`: its title; `task`: its name; `about`: as it reads in a sentence. `horizon_h`
+    None: to the end of the stay. `baseline`: how often the target was met in training; `sentence`: what drives it.
+
+    `attributions` are of the member `explained` where that is only one of several. `members`: each one's own risk.
+    `notes`: what must be said with it. `served`: the variant of the model, or the one member of it.
+    """
 
     target: str
-    horizon_h: float
+    horizon_h: float | None
     probability: float | None
     low: float | None
     high: float | None
@@ -246,6 +252,43 @@ class RiskCard(msgspec.Struct, frozen=True):
     sentence: str = ""
     missing: tuple[str, ...] = ()
     attributions: tuple[Attribution, ...] = ()
+    task: str = "sepsis"
+    about: str = ""
+    validated: bool = True
+    notes: tuple[str, ...] = ()
+    trend: Trend = ""
+    spark: tuple[int | None, ...] = ()
+    served: str = ""
+    explained: str = ""
+    members: Mapping[str, float] = {}
+
+
+class ModelView(msgspec.Struct, frozen=True):
+    """A model that runs. `folder`: its name in the directory of models, or `shipped`; `checked`: what it passed before
+    it might run; `figures`: what its evaluation measured, with `*_95` intervals; `since_us`, `by`: when and by whom it
+    was loaded. `disagreement`, of a shadow: how it differs from its champion since both run; `last`: the newest pairs
+    (instant, champion's, shadow's), of each batch the furthest apart; no patient is named.
+    """
+
+    task: str
+    title: str
+    role: Literal["champion", "shadow"]
+    version: str
+    served: str
+    members: tuple[str, ...]
+    folder: str
+    horizon_h: float | None
+    threshold: float
+    validated: bool
+    simulated: bool
+    data: str
+    since_us: int
+    by: str
+    checked: tuple[str, ...]
+    figures: Mapping[str, Any]
+    fault: str = ""
+    disagreement: Mapping[str, Any] | None = None
+    last: tuple[tuple[int, float, float], ...] = ()
 
 
 class MedicineRow(msgspec.Struct, frozen=True):
@@ -293,7 +336,9 @@ class SourceRow(msgspec.Struct, frozen=True):
 
 
 class PatientDetail(msgspec.Struct, frozen=True):
-    """Everything the patient's page opens with. `row` is the same as in the list of the ward."""
+    """Everything the patient's page opens with. `row` is the same as in the list of the ward; `risk` the main one of
+    `risks`, which holds a card of every task that a model runs for.
+    """
 
     row: BedRow
     identifiers: list[str]
@@ -304,11 +349,12 @@ class PatientDetail(msgspec.Struct, frozen=True):
     visit: str
     admitted_us: int | None
     twin: TwinView
-    risk: RiskCard
+    risk: RiskCard | None
     medicines: list[MedicineRow]
     alerts: list[AlertView]
     sources: list[SourceRow]
     merged_into: str = ""
+    risks: list[RiskCard] = []
 
 
 class SeriesView(msgspec.Struct, frozen=True):

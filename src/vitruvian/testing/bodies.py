@@ -17,7 +17,7 @@ from vitruvian.physiology.person import Person
 from vitruvian.physiology.run import held, observe, run
 from vitruvian.physiology.simulate import population, settled
 from vitruvian.physiology.trajectories import BANDS, Trajectories
-from vitruvian.prediction.sepsis import SepsisModel
+from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import RiskModels, ScenarioStore, Signals
 from vitruvian.scenarios.edits import Members, condition
 from vitruvian.service.bodies import BodyAnswers
@@ -157,9 +157,9 @@ def memory_bodies(
             return by_number[pid].signals(now_us())
 
     bodies = MemoryBodies(newest, now_us)
-    return bodies, BodyAnswers(ScenarioStore(), known, signals, now_us, RiskModels(_sepsis()), bodies)
+    return bodies, BodyAnswers(ScenarioStore(), known, signals, now_us, RiskModels.of(_sepsis()), bodies)
 
 
 @lru_cache(maxsize=1)
-def _sepsis() -> SepsisModel:
-    return SepsisModel.load()
+def _sepsis() -> Predictor:
+    return Predictor.load()

@@ -227,7 +227,11 @@ def faulty(story: Story, seed: int, *, duplicated: float = 0.5, late: float = 0.
 
 
 async def live(
-    folder: Path, deliveries: Sequence[Delivery], story: Story, *, restarts: int = 0, model: Path | None = None
+    folder: Path,
+    deliveries: Sequence[Delivery],
+    story: Story,
+    *,
+    restarts: int = 0,
 ) -> Outcome:
     """Give a delivery to a ward of its own, stopped and started `restarts` times on the way; what stands at the end.
 
@@ -235,7 +239,7 @@ async def live(
     Raises AssertionError where a live twin is not what a fold of its journal gives.
     """
     rng = random.Random(f"{story.seed}/restarts")
-    settings = WardSettings(folder / "ward.db", model=model)
+    settings = WardSettings(folder / "ward.db")
     clock = ManualClock(START_US)
     found = Outcome({}, {}, 0)
     cuts = sorted(rng.randrange(1, len(deliveries)) for _ in range(restarts))

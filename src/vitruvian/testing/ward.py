@@ -25,18 +25,18 @@ from vitruvian.service import build, directory
 from vitruvian.service.build import Latest
 from vitruvian.service.details import detail_of, event_views, score_cards, state_rows
 from vitruvian.service.hub import Hub
+from vitruvian.service.model_settings import Role
 from vitruvian.service.ports import Mode
 from vitruvian.service.views import (
     AlertView,
-    Attribution,
     BedRow,
     Column,
     EventView,
+    ModelView,
     PatientDetail,
     PatientPage,
     QuarantineView,
     RiskBrief,
-    RiskCard,
     RiskPoint,
     SeriesView,
     StreamView,
@@ -44,6 +44,7 @@ from vitruvian.service.views import (
 )
 from vitruvian.testing.beds import RULES, SPREAD, Bed
 from vitruvian.testing.bodies import memory_bodies
+from vitruvian.testing.risks import model_view, risk_cards
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -79,6 +80,7 @@ class MemoryWard:
         self._beds = {bed.id: bed for bed in (Bed(number, seed, START_US) for number in range(beds))}
         self._refused: list[QuarantineView] = []
         self._minutes = 0
+        self._shadows: list[ModelView] = []
         self._lock = threading.RLock()
         for bed in self._beds.values():
             bed.begin(START_US, history_h)
@@ -238,18 +240,12 @@ class MemoryWard:
         """One patient in full."""
         bed, now_us = self._bed(patient), self.now_us()
         row = self.rows(now_us, [patient])[0]
-        card = RiskCard(
-            "Sepsis (stand-in of the test ward)", 6.0, row.risk.probability, row.risk.low, row.risk.high, 0.08, "",
-            "test-ward-1", now_us, "Not calibrated: a stand-in for tests.", f"Driven by {row.risk.driver.lower()}.",
-            ("procalcitonin",),
-            (Attribution("Heart rate", 0.42, "118 /min"), Attribution("Systolic pressure", -0.18, "121 mmHg")),
-        )  # fmt: skip
         return detail_of(
             row,
             bed.person,
             [f"MRN {bed.id}"],
             self.twin(patient),
-            card,
+            risk_cards(row, now_us),
             [(seq, recorded, None, entry) for seq, recorded, entry in bed.entries],
             self.alerts(patient=patient),
             now_us,
@@ -314,9 +310,29 @@ class MemoryWard:
         views = [view for view in event_views(stored) if start_us <= view.occurred_us < end_us]
         return sorted((v for v in views if not kinds or v.kind in kinds), key=lambda v: -v.occurred_us)[:limit]
 
-    def risk_history(self, patient: str, *, start_us: int, end_us: int) -> list[RiskPoint]:
-        """Issued risks."""
-        return [RiskPoint(at, value, 0) for at, value in self._bed(patient).risks if start_us <= at < end_us]
+    def risk_history(self, patient: str, *, start_us: int, end_us: int, target: str = "sepsis") -> list[RiskPoint]:
+        """Issued risks; only those of sepsis are kept here."""
+        known = self._bed(patient).risks if target == "sepsis" else ()
+        return [RiskPoint(at, value, 0) for at, value in known if start_us <= at < end_us]
+
+    def models(self) -> list[ModelView]:
+        """The stand-ins."""
+        return [model_view("champion"), *self._shadows]
+
+    def load_model(self, task: str, folder: str, role: Role, by: str, serves: str = "") -> ModelView:
+        """Take a name for a model; nothing is loaded here."""
+        if folder != "stand-in":
+            raise NotFoundError(f"found no model {folder[:100]!r}, expected 'stand-in'; this is a ward for tests")
+        made = model_view(role)
+        if role == "shadow":
+            self._shadows = [made]
+        return made
+
+    def drop_shadow(self, task: str, by: str) -> None:
+        """Forget the shadow."""
+        if not self._shadows:
+            raise NotFoundError(f"found no shadow of {task[:100]}; see the list of models")
+        self._shadows = []
 
     @_locked
     def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:

@@ -7,11 +7,13 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from vitruvian.core.errors import TimestampError
+from vitruvian.core.errors import ConfigurationError, NotFoundError, TimestampError
 from vitruvian.core.time import DAY_US
+from vitruvian.prediction.tasks import task
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Time, Ward, answer, instant, span
 from vitruvian.service.directory import FOUND_MAX
+from vitruvian.service.models import MAIN
 from vitruvian.service.story import story
 from vitruvian.service.views import WARD_CONCEPTS
 from vitruvian.trust import Permission
@@ -110,10 +112,23 @@ def twin(ward: Ward, patient: Id, as_of: Time = None, as_known: Time = None) -> 
 
 
 @router.get("/{patient}/risk", dependencies=MAY_READ)
-def risk(ward: Ward, patient: Id, start: Time = None, end: Time = None) -> Response:
-    """The risks that were issued, as issued; by default of the last 24 h."""
+def risk(
+    ward: Ward,
+    patient: Id,
+    start: Time = None,
+    end: Time = None,
+    target: Annotated[str, Query(max_length=64, description="The task: sepsis, aki, mortality24, ...")] = MAIN,
+) -> Response:
+    """The risks of a target that were issued, as issued; by default of sepsis and the last 24 h."""
     start_us, end_us = span(start, end, ward.now_us(), DAY_US)
-    return answer(ward, lambda: {"risks": ward.risk_history(patient, start_us=start_us, end_us=end_us)})
+    try:
+        name = task(target).name
+    except ConfigurationError as error:
+        raise NotFoundError(str(error)) from None
+    return answer(
+        ward,
+        lambda: {"target": name, "risks": ward.risk_history(patient, start_us=start_us, end_us=end_us, target=name)},
+    )
 
 
 @router.get("/{patient}/timeline", dependencies=MAY_READ)
