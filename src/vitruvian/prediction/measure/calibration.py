@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 ECE_BINS: Final = 10
 HISTOGRAM_BINS: Final = 30
 STEPS_MAX: Final = 30
+STEP_MAX: Final = 3.0
 
 
 def brier(probability: Floats, label: NDArray[np.int8]) -> float:
@@ -45,7 +46,8 @@ def calibration_line(probability: Floats, label: NDArray[np.int8]) -> tuple[floa
     shift = 0.0
     for _ in range(50):
         shifted = 1 / (1 + np.exp(-(logit + shift)))
-        move = float((label - shifted).sum() / (shifted * (1 - shifted)).sum())
+        # Scores far too sure leave hardly any information at the start: no step is longer than that.
+        move = float(np.clip((label - shifted).sum() / (shifted * (1 - shifted)).sum(), -STEP_MAX, STEP_MAX))
         shift += move
         if abs(move) < 1e-10:
             break

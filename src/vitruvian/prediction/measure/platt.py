@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["TINY", "fit_platt", "logit_of", "sigmoid"]
 
+_HALVINGS_MAX: Final = 40
 TINY: Final = 1e-7  # a probability closer than this to 0 or 1 counts as this close
 
 
@@ -27,10 +28,21 @@ def fit_platt(
         pull = rows.T @ (w * (label - probability))
         information = (rows * (w * probability * (1 - probability))[:, None]).T @ rows
         move = np.linalg.solve(information + 1e-9 * np.eye(2), pull)
+        # Scores that are far too sure leave hardly any information at the start: a whole step would never come back.
+        before = _loss(slope * logit + intercept, label, w)
+        for _ in range(_HALVINGS_MAX):
+            if _loss((slope + move[0]) * logit + intercept + move[1], label, w) <= before + 1e-12 * abs(before):
+                break
+            move = move / 2
         slope, intercept = slope + float(move[0]), intercept + float(move[1])
         if float(np.abs(move).max()) < 1e-10:
             break
     return slope, intercept
+
+
+def _loss(eta: NDArray[np.float64], label: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """The weighted log loss of log-odds, summed."""
+    return float((weight * (np.logaddexp(0, eta) - label * eta)).sum())
 
 
 def sigmoid(eta: NDArray[np.float64]) -> NDArray[np.float64]:
