@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.prediction.inputs.hybrid import HYBRID, hybrid
 from vitruvian.prediction.inputs.severity import SEVERITY, severity
 from vitruvian.signals.features import FEATURES, PRACTICE_FEATURES, features, practice_features
 from vitruvian.signals.stay import STAY_FEATURES, STAY_PRACTICE, stay_features, stay_practice
@@ -82,6 +84,12 @@ def _told(names: tuple[str, ...]) -> Make:
     return make
 
 
+def _hybrid(asked: Asked, others: Callable[[Sequence[str]], Columns]) -> Columns:
+    made: Columns = hybrid(asked.tracker, asked.rows, _CREATININE, others)
+    return made
+
+
+_CREATININE: Final = VOCABULARY["creatinine"].index
 BLOCKS: Final[dict[str, Block]] = {
     "signals": Block(FEATURES, _signals),
     "practice": Block(PRACTICE_FEATURES, _practice, practice=True),
@@ -91,6 +99,7 @@ BLOCKS: Final[dict[str, Block]] = {
     "stay": Block(STAY_FEATURES, _stay),
     "stay_practice": Block(STAY_PRACTICE, _stay_practice, practice=True),
     "severity": Block(SEVERITY, _severity),
+    "hybrid": Block(HYBRID, _hybrid),
 }
 _HOME: Final[dict[str, str]] = {name: block for block, one in BLOCKS.items() for name in one.names}
 _PLACE: Final[dict[str, int]] = {name: place for one in BLOCKS.values() for place, name in enumerate(one.names)}

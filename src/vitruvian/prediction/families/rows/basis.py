@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
+from vitruvian.prediction.inputs.hybrid import HYBRID
 from vitruvian.signals.features import WINDOWED
 
 KNOTS: Final = (0.2, 0.5, 0.8)  # quantiles where the slope may change
@@ -24,6 +25,8 @@ QUANTILE_ROWS: Final = 100_000  # enough rows for quantiles to three digits
 
 # These are absent mainly because the stay has only begun; an indicator would smuggle the time of stay in.
 _NO_INDICATOR: Final = (*WINDOWED, "change")
+# These are absent where one of their inputs is, which has an indicator of its own.
+_MADE: Final = frozenset(HYBRID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def fit_basis(values: NDArray[np.float32], names: Sequence[str]) -> tuple[Basis,
         low, *knots, high = np.quantile(known, (TAILS[0], *KNOTS, TAILS[1]))
         if not high > low:
             continue
-        indicated = known.size < column.size and not name.endswith(_NO_INDICATOR)
+        indicated = known.size < column.size and not name.endswith(_NO_INDICATOR) and name not in _MADE
         used.append(place)
         rows.append((np.median(known), (high - low) / 4, low, high, *knots, float(indicated)))
     if not used:
