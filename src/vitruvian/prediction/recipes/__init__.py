@@ -1,1 +1,15 @@
 """Recipes: for each task which features, families and policies."""
+
+from __future__ import annotations
+
+from vitruvian.prediction.cohorts.base import Cohort
+from vitruvian.prediction.recipes.base import Plan, Recipe, Wanted
+from vitruvian.prediction.recipes.general import general
+from vitruvian.prediction.tasks import Task
+
+__all__ = ["Plan", "Recipe", "Wanted", "recipe_for"]
+
+
+def recipe_for(of: Task, cohort: Cohort, *, compare: bool = False, quick: bool = False) -> Recipe:
+    """The recipe that research chose for a task, or the general one."""
+    return general(of, int(cohort.scored.sum()), quick=quick, compare=compare)

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is fitted at each of N rows: `target` (0 to 1) and `weight` (not negative; rows of weight 0 are left out)."""
+    """What is fitted at each of N rows: `target` (0 to 1), `weight` (0: the row is left out)."""
 
     target: Floats
     weight: Floats

@@ -19,7 +19,7 @@ __all__ = ["Parts", "fold_parts", "split_parts"]
 Rows = NDArray[np.int64]
 VALID_PERCENT: Final = 15  # of the patients who train: they stop a fit and choose the threshold
 CALIBRATE_PERCENT: Final = 12  # of the patients who are not tested, where folds are made
-CLASS_MIN: Final = 5  # patients of each class in every part, fewer cannot be calibrated or measured on
+CLASS_MIN: Final = 3  # patients of each class in every part, fewer cannot be calibrated or measured on
 
 
 @dataclass(frozen=True, slots=True)

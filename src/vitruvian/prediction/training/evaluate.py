@@ -1,0 +1,188 @@
+"""`vitruvian evaluate`: a bundle's graphs on a cohort, beside what it has to beat, on patients it has not seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitruvian.core.errors import ModelError
+from vitruvian.prediction.cohorts.base import Cohort
+from vitruvian.prediction.cohorts.open import open_cohort
+from vitruvian.prediction.cohorts.prints import prints, read_prints
+from vitruvian.prediction.inputs.table import Table, table_of
+from vitruvian.prediction.measure import baselines
+from vitruvian.prediction.measure.judge import judge
+from vitruvian.prediction.serve.bundle import Bundle, shipped
+from vitruvian.prediction.serve.predictor import Predictor
+from vitruvian.prediction.sites.threshold import threshold_for
+from vitruvian.prediction.tasks import Task, task
+
+__all__ = ["EVALUATION", "Unseen", "evaluate", "judge_bundle", "summary_table", "unseen", "write"]
+
+EVALUATION: Final = "evaluation.json"
+Floats = NDArray[np.float64]
+Say = Callable[[str], None]
+
+
+def evaluate(
+    name: str,
+    data: Path,
+    model: Path | None = None,
+    *,
+    out: Path | None = None,
+    variant: str = "standard",
+    member: str | None = None,
+    all_patients: bool = False,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """Measure a model's folder (or the shipped one) on the patients of `data` whom it has not seen.
+
+    `variant`: "standard" or "no_practice"; `member`: one of its members alone. Writes `evaluation.json`, plots and
+    `report.html` to `out`. Raises ReadingError for data in no known form, ModelError where nobody is left.
+    """
+    of = task(name)
+    bundle = Bundle.read(shipped(of.name) if model is None else model)
+    cohort = open_cohort(of, data)
+    say(f"{cohort.data}: {cohort.patients:,} patients, {cohort.patient.size:,} hours")
+    who = Unseen(cohort, "all patients; some may have trained the model") if all_patients else unseen(cohort, bundle)
+    if who.cohort.patients < cohort.patients:
+        say(f"{cohort.patients - who.cohort.patients:,} patients left out: the model was trained on them")
+    result = judge_bundle(of, who, bundle, f"{variant}/{member}" if member else variant, say=say)
+    if out is not None:
+        write(result, bundle, out)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A cohort to measure on, and in words who they are."""
+
+    cohort: Cohort
+    split: str
+
+
+def unseen(cohort: Cohort, bundle: Bundle) -> Unseen:
+    """The patients whom a bundle has not seen, known by their own data. Raises ModelError where there are none."""
+    seen = np.isin(prints(cohort), read_prints(bundle.folder))
+    if not seen.any():
+        return Unseen(cohort, "all patients; none of them trained or calibrated the model")
+    kept = np.flatnonzero(~seen)
+    if not kept.size:
+        raise ModelError(
+            f"found only patients in {cohort.data} whom the model was trained on, expected others; give other data, or"
+            " measure on all of them (--all-patients)"
+        )
+    return Unseen(cohort.of(kept), f"{kept.size:,} of {cohort.patients:,} patients, those the model has not seen")
+
+
+def judge_bundle(
+    of: Task,
+    who: Unseen,
+    bundle: Bundle,
+    serves: str,
+    *,
+    table: Table | None = None,
+    compared: Mapping[str, tuple[Floats, float]] | None = None,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """The evaluation of what a bundle serves, with its members and the baselines beside it.
+
+    `table`: of `who.cohort`, with every column that the bundle's members read; made here where none is given.
+    `compared`: further scores (N,) with their thresholds, which are probabilities.
+    """
+    main = Predictor.load(bundle.folder, of.name, serves)
+    others = _others(bundle, main)
+    cohort = who.cohort
+    if table is None:
+        needed = dict.fromkeys(name for one in (main, *others.values()) for name in one.needed)
+        table = table_of(cohort, tuple(needed))
+    rows = np.flatnonzero(cohort.scored)
+    shown = f"{of.title}: {serves}"
+    found = main.over(table, rows)
+    probability = {shown: _spread(cohort, rows, found.probability)}
+    if len(main.members) > 1:
+        probability |= {
+            name: _spread(cohort, rows, found.member_probability[:, place]) for place, name in enumerate(found.members)
+        }
+    for name, one in others.items():
+        say(f"{name}: scoring")
+        probability[name] = _spread(cohort, rows, one.over(table, rows).probability)
+    policy = main.policy
+    fixed = dict(bundle.told["thresholds"])
+    thresholds = {shown: threshold_for(probability[shown][rows], policy)}
+    thresholds |= {name: float(fixed[name]) for name in probability if name != shown}
+    for name, (score, threshold) in (compared or {}).items():
+        probability[name], thresholds[name] = score, threshold
+    scores, limits, told = baselines.scores_of(cohort, bundle.told["baselines"])
+    variant = bundle.told["variants"][serves.partition("/")[0]]
+    result = judge(
+        of,
+        cohort,
+        probability | scores,
+        thresholds | limits,
+        main=shown,
+        probabilities=set(probability),
+        split=who.split,
+        model=f"{of.name} {bundle.told['version']} ({serves})",
+        conformal=variant.get("conformal"),
+        news2_lacks=told.news2_lacks,
+        say=say,
+    )
+    return result | {"threshold_policy": policy, "threshold_as_trained": float(policy.get("threshold", np.nan))}
+
+
+def _others(bundle: Bundle, main: Predictor) -> dict[str, Predictor]:
+    """Members of the bundle that the served variant does not hold and that stand on the same footing."""
+    mine = {member.name for member in main.members}
+    plain = main.served.startswith("no_practice")
+    found = {}
+    for name in (row["name"] for row in bundle.told["members"]):
+        if name in mine or name.endswith("_no_practice") != plain:
+            continue
+        found[name] = Predictor.load(bundle.folder, main.task.name, name)
+    return found
+
+
+def _spread(cohort: Cohort, rows: NDArray[np.int64], values: NDArray[np.floating]) -> Floats:
+    """Values of rows among all rows; the others are never measured and stand at 0."""
+    out = np.zeros(cohort.patient.size)
+    out[rows] = values
+    return out
+
+
+def write(result: Mapping[str, Any], bundle: Bundle, out: Path) -> None:
+    """Write the evaluation as JSON, plots and a page."""
+    from vitruvian.prediction.report import write_report
+
+    out.mkdir(parents=True, exist_ok=True)
+    (out / EVALUATION).write_text(json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    write_report(out, bundle.told, dict(result))
+
+
+def summary_table(result: Mapping[str, Any]) -> str:
+    """The rows of an evaluation for a terminal."""
+    decision = result["decision"]
+    keys = ("auroc", "auprc", decision, "brier_skill", "calibration_slope")
+    counts = result["counts"]
+    lines = [
+        f"{result['title']} on {result['data']}: {result['split']}",
+        f"{counts['patients']:,} patients, {counts['event_patients']:,} with the event, {counts['rows']:,} rows",
+        "",
+        f"{'score':<28}" + "".join(f"{key:>26}" for key in keys),
+    ]
+    for row in result["rows"]:
+        cells = []
+        for key in keys:
+            value, limits = row.get(key), row.get(f"{key}_95")
+            text = "-" if value is None else f"{value:.3f}"
+            if value is not None and limits and limits[0] is not None:
+                text += f" ({limits[0]:.3f} to {limits[1]:.3f})"
+            cells.append(f"{text:>26}")
+        lines.append(f"{row['score']:<28}" + "".join(cells))
+    return "\n".join(lines)
