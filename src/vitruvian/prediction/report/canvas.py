@@ -89,7 +89,7 @@ def save(figure: Figure, svg: str, folder: Path, name: str) -> tuple[Path, Path]
 
 
 def inline(svg: str, name: str, title: str, description: str) -> str:
-    """What `svg_of` gave as an `<svg>` element for a page: named, described, themed, its ids its own, nothing fetched."""
+    """What `svg_of` gave as an `<svg>` element for a page: named, described, themed, its ids its own."""
     text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)

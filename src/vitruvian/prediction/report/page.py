@@ -34,7 +34,7 @@ def page(told: Told, card: Told, beside: Told | None, plots: Sequence[Plot]) -> 
     }
     folder = files("vitruvian.prediction.report") / "templates"
     css = (folder / "report.css").read_text("utf-8")
-    return _template().render(
+    text = _template().render(
         told=told,
         card=card,
         plots=drawn,
@@ -52,6 +52,7 @@ def page(told: Told, card: Told, beside: Told | None, plots: Sequence[Plot]) -> 
         paper=_paper(beside),
         sections=_sections(told, beside, drawn),
     )
+    return text.replace(" %", "\u00a0%")  # a per cent sign stays with its number
 
 
 @cache
