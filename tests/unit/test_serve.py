@@ -22,6 +22,7 @@ from vitruvian.prediction.inputs.blocks import Asked, columns
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
 from vitruvian.prediction.inputs.table import table_of
 from vitruvian.prediction.serve import selftest
+from vitruvian.prediction.serve.bundle import FILE
 from vitruvian.prediction.serve.gate import NOT_ADULT, REQUIRED, SUFFICIENT, TOO_EARLY, TOO_FEW_VITALS
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.signals.tracker import Tracker
@@ -94,6 +95,41 @@ def test_one_member_alone_has_its_own_calibration_and_the_floor(folder: Path) ->
     np.testing.assert_allclose(found.probability, 1 / (1 + np.exp(-logit)), atol=2e-6)
     np.testing.assert_allclose(np.log(found.high / (1 - found.high)) - logit, 1.959964 * 0.2, atol=1e-4)
     assert found.explained == "logistic"  # it cannot say itself; its neighbour's drivers are named as such
+
+
+def test_a_sites_curve_comes_last(tmp_path: Path, predictor: Predictor) -> None:
+    """Straight between its knots, flat beyond; the interval goes through it too."""
+    folder = make_bundle(tmp_path / "m")
+    told = json.loads((folder / FILE).read_text())
+    told["variants"]["standard"]["curve"] = [[-4.0, -5.0], [-2.0, -2.0], [0.0, -1.0]]
+    (folder / FILE).write_text(json.dumps(told))
+    values, hours = some(predictor, 200)
+    plain = predictor.score(values, predictor.needed, hours)
+    found = Predictor.load(folder).score(values, predictor.needed, hours)
+    for before, after in ((plain.probability, found.probability), (plain.low, found.low), (plain.high, found.high)):
+        expected = np.interp(np.log(before / (1 - before)), [-4, -2, 0], [-5, -2, -1])
+        np.testing.assert_allclose(np.log(after / (1 - after)), expected, atol=1e-9)
+    _edited(folder, variants={"standard": told["variants"]["standard"] | {"curve": [[1, 0], [0, 1]]}})
+    with pytest.raises(ModelError, match="do not rise"):
+        Predictor.load(folder)
+
+
+def test_a_variant_that_cannot_say_what_moves_it_borrows_the_logistic_regression(tmp_path: Path) -> None:
+    """But not one that reads of how care is given, where the variant does not."""
+    for features, explained in ((FEATURES, "logistic"), ((*FEATURES, "tests_per_day"), "")):
+        folder = make_bundle(tmp_path / f"m{len(features)}")
+        told = json.loads((folder / FILE).read_text())
+        told["members"][0] |= {"settings": {"family": "logistic"}, "features": list(features)}
+        told["variants"]["lstm"] = told["variants"]["standard"] | {"members": {"gru": 1.0}}
+        (folder / FILE).write_text(json.dumps(told))
+        if len(features) > len(FEATURES):
+            wider = make_bundle(tmp_path / "wider", members=["logistic"], features=features)
+            (folder / "logistic.onnx").write_bytes((wider / "logistic.onnx").read_bytes())
+        served = Predictor.load(folder, serves="lstm")
+        values, hours = some(served, 5)
+        found = served.score(values, served.needed, hours)
+        assert (found.members, found.explained) == (("gru",), explained)
+        assert found.contributions.shape == (5, len(FEATURES) if explained else 0)
 
 
 def test_nothing_is_said_where_nothing_may_be(tmp_path: Path, predictor: Predictor) -> None:

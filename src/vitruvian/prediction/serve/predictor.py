@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
-from vitruvian.prediction.inputs.blocks import known_names
+from vitruvian.prediction.inputs.blocks import is_practice, known_names
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H
 from vitruvian.prediction.inputs.table import Table, windows
 from vitruvian.prediction.serve.bundle import Bundle, shipped
@@ -55,12 +55,13 @@ class Predictor:
         rows = {row["name"]: row for row in told["members"]}
         loaded = {name: Member.load(bundle.folder, rows[name]) for name in variant["members"]}
         self.members = (loaded[alone],) if alone else tuple(loaded.values())
-        explainers = [member for member in (*self.members, *loaded.values()) if member.explains]
-        self.explainer = explainers[0] if explainers else None
+        self.explainer = _explainer((*self.members, *loaded.values()), bundle)
         self._weights = np.array([1.0] if alone else [float(variant["members"][name]) for name in loaded])
         self._slope = 1.0 if alone else float(variant["slope"])
         self._intercept = 0.0 if alone else float(variant["intercept"])
         self._curve = np.array([] if alone else variant.get("curve") or [], np.float64).reshape(-1, 2)
+        if (np.diff(self._curve, axis=0) < 0).any():
+            raise ValueError("its curve, whose knots do not rise")
         interval = variant.get("interval") or {}
         self._spread, self._floor = float(interval.get("spread", 1.0)), float(interval.get("floor", 0.0))
         self.policy: dict[str, Any] = dict(variant.get("policy") or {})
@@ -126,8 +127,11 @@ class Predictor:
         keys: NDArray[np.int64] | None = None,
         states: States | None = None,
         observed_h: NDArray[np.float64] | None = None,
+        explain: bool = True,
     ) -> RiskColumns:
-        """As `predict`, with the numbers of every row, whether or not they may be shown."""
+        """As `predict`, with the numbers of every row, whether or not they may be shown; without `explain`, without
+        contributions.
+        """
         names, window = tuple(names), self._window(values, names, window)
         places = {name: place for place, name in enumerate(names)}
         absent = [name for name in self.needed if name not in places]
@@ -144,10 +148,10 @@ class Predictor:
         parts: Columns | None = None
         for place, member in enumerate(self.members):
             taken = _taken(values, member.features, places)
-            explain = member is self.explainer
-            logits[:, place], found = member.logit(taken, window, carried.get(member.name), explain=explain)
-            parts = found if explain else parts
-        explainer = self.explainer
+            mine = explain and member is self.explainer
+            logits[:, place], found = member.logit(taken, window, carried.get(member.name), explain=mine)
+            parts = found if mine else parts
+        explainer = self.explainer if explain else None
         if explainer is not None and parts is None:
             _, parts = explainer.logit(_taken(values, explainer.features, places), explain=True)
         return self._answer(
@@ -155,15 +159,16 @@ class Predictor:
         )  # fmt: skip
 
     def over(self, table: Table, rows: NDArray[np.int64] | None = None) -> RiskColumns:
-        """The risk at rows of a table (by default all), as the ward would have told it; numbers of every row, also
-        where nothing may be said (`reason`). Raises ModelError where the table lacks what the model needs.
+        """The risk at rows of a table (by default all), as the ward would have told it, without contributions; numbers
+        of every row, also where nothing may be said (`reason`). Raises ModelError where the table lacks what the model
+        needs.
         """
         rows = np.arange(len(table.values)) if rows is None else rows
         parts = []
         for start in range(0, max(rows.size, 1), ROWS_AT_ONCE):
             part = rows[start : start + ROWS_AT_ONCE]
             window = windows(table, part) if self.windowed else None
-            parts.append(self.score(table.values[part], table.names, window))
+            parts.append(self.score(table.values[part], table.names, window, explain=False))
         first = parts[0]
 
         def joined(name: str) -> NDArray[Any]:
@@ -192,11 +197,12 @@ class Predictor:
     ) -> RiskColumns:
         logit = combined(logits, self._weights, self._slope, self._intercept)
         half = margin(logits, self._spread, self._floor)
-        told = self.explainer
+        middle, low, high = (curved(one, self._curve) for one in (logit, logit - half, logit + half))
+        told = self.explainer if parts is not None else None
         return RiskColumns(
-            probability(curved(logit, self._curve)),
-            probability(curved(logit - half, self._curve)),
-            probability(curved(logit + half, self._curve)),
+            probability(middle),
+            probability(low),
+            probability(high),
             reason,
             self.reasons,
             tuple(member.name for member in self.members),
@@ -206,6 +212,23 @@ class Predictor:
             told.features if told else (),
             parts if parts is not None else np.empty((len(logit), 0), np.float32),
         )
+
+
+def _explainer(members: Sequence[Member], bundle: Bundle) -> Member | None:
+    """The first of these members that can say what moves it; else the bundle's logistic regression, as long as it reads
+    nothing of how care is given that these do not read either.
+    """
+    for member in members:
+        if member.explains:
+            return member
+    read = {name for member in members for name in member.features}
+    for row in bundle.told["members"]:
+        if row.get("settings", {}).get("family") != "logistic":
+            continue
+        if {name for name in row["features"] if is_practice(name)} <= read:
+            found = Member.load(bundle.folder, row)
+            return found if found.explains else None
+    return None
 
 
 def _variant(told: dict[str, Any], served: str) -> tuple[dict[str, Any], str]:
