@@ -21,15 +21,6 @@ NAMES = (
     *("lactate", "lactate_age_h", "lactate_stay_max", "heart_rate", "heart_rate_min_24h"),
     *("sirs", "age_years", "tests"),
 )
-    "lactate",
-    "lactate_age_h",
-    "lactate_stay_max",
-    "heart_rate",
-    "heart_rate_min_24h",
-    "sirs",
-    "age_years",
-    "tests",
-)
 PATIENTS, HOURS = 4_000, 3
 
 
