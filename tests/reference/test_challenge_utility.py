@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import require_data
-from vitruvian.prediction.sepsis.utility import HourValues, best_threshold, hour_values, normalized_utility
+from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values, normalized_utility
 
 
 def stay(hours: int, label_from: int | None) -> tuple[np.ndarray, np.ndarray]:

@@ -111,6 +111,20 @@ def test_a_small_group_has_no_number_anywhere() -> None:
     assert set(told["gaps"]) == {"sex", "age", "unit"}
 
 
+def test_thresholds_of_each_row_are_those_of_several_fits() -> None:
+    """Two halves at two thresholds give the counts of each half at its own."""
+    cohort = hourly_cohort()
+    score, halves = SCORES["model"](cohort), cohort.patient % 2
+    cut = np.where(halves == 0, 0.1, 0.4)
+    known: dict[str, Any] = {"main": "model", "probabilities": ["model"], "split": "out of fold", "draws": 5}
+    both = judge(task("sepsis"), cohort, {"model": score}, {"model": cut}, **known)
+    found = both["confusion"]["rows"]["true_positives"]
+    parts = [((score >= each) & (cohort.label > 0) & (halves == half)).sum() for half, each in ((0, 0.1), (1, 0.4))]
+    assert found == sum(parts)
+    same = judge(task("sepsis"), cohort, {"model": score}, {"model": np.full(score.size, 0.2)}, **known)
+    assert same == judge(task("sepsis"), cohort, {"model": score}, {"model": 0.2}, **known)
+
+
 def test_fixed_draws_give_the_same_evaluation_again(hourly: dict[str, Any]) -> None:
     assert evaluated(hourly_cohort()) == hourly
 

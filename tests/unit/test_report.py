@@ -233,6 +233,13 @@ def test_an_evaluation_without_the_three_models_has_no_such_table(told: dict[str
     assert named["models"][2]["ours"]["score"] == "model"
 
 
+def test_speed_is_shown_where_it_was_measured(told: dict[str, Any], tmp_path: Path) -> None:
+    rows = [told["rows"][0] | {"latency_ms_p50": 0.42, "updates_per_s": 31_000}, *told["rows"][1:]]
+    write_report(tmp_path, BUNDLE, told | {"rows": rows})
+    assert "How fast each is served" in (tmp_path / "report.html").read_text("utf-8")
+    assert "| **model** | 0.420 |" in (tmp_path / "evaluation.md").read_text("utf-8")
+
+
 def test_figures_as_people_read_them() -> None:
     assert number(None) == number("x") == "–"
     assert (number(-0.0001), number(-0.5, 1), number(3, 0)) == ("0.000", "−0.5", "3")

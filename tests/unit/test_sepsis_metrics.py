@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from vitruvian.core.errors import ModelError
-from vitruvian.prediction.sepsis import metrics
-from vitruvian.prediction.sepsis.alarms import alarm_figures, alarm_rows, threshold_for_sensitivity
+from vitruvian.prediction.measure import calibration, ranking, resampling
+from vitruvian.prediction.measure.alarms import alarm_figures, alarm_rows, threshold_for_sensitivity
 from vitruvian.prediction.sepsis.basis import TERMS, fit_basis
 from vitruvian.prediction.sepsis.logistic import fit_logistic, fit_platt, replicas
 
@@ -26,19 +26,19 @@ def scored(seed: int, ties: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(4))
 def test_ranking_agrees_with_scikit_learn(seed: int, ties: bool) -> None:
     score, label, weight = scored(seed, ties)
-    ranking = metrics.Ranking(score, label)
-    assert ranking.auroc() == pytest.approx(roc_auc_score(label, score), abs=1e-12)
-    assert ranking.auprc() == pytest.approx(average_precision_score(label, score), abs=1e-12)
-    assert ranking.auroc(weight) == pytest.approx(roc_auc_score(label, score, sample_weight=weight), abs=1e-12)
-    assert ranking.auprc(weight) == pytest.approx(
+    ranked = ranking.Ranking(score, label)
+    assert ranked.auroc() == pytest.approx(roc_auc_score(label, score), abs=1e-12)
+    assert ranked.auprc() == pytest.approx(average_precision_score(label, score), abs=1e-12)
+    assert ranked.auroc(weight) == pytest.approx(roc_auc_score(label, score, sample_weight=weight), abs=1e-12)
+    assert ranked.auprc(weight) == pytest.approx(
         average_precision_score(label, score, sample_weight=weight), abs=1e-12
     )
 
 
 def test_ranking_of_one_class_is_not_a_number_and_of_nan_an_error() -> None:
-    assert np.isnan(metrics.Ranking(np.arange(3.0), np.zeros(3, np.int8)).auroc())
+    assert np.isnan(ranking.Ranking(np.arange(3.0), np.zeros(3, np.int8)).auroc())
     with pytest.raises(ModelError, match="not numbers"):
-        metrics.Ranking(np.array([np.nan, 1.0]), np.array([0, 1], np.int8))
+        ranking.Ranking(np.array([np.nan, 1.0]), np.array([0, 1], np.int8))
 
 
 def test_calibration_of_a_known_distortion_is_found() -> None:
@@ -46,26 +46,26 @@ def test_calibration_of_a_known_distortion_is_found() -> None:
     logit = random.normal(-2, 1.5, 60_000)
     label = (random.random(60_000) < 1 / (1 + np.exp(-logit))).astype(np.int8)
     exact = 1 / (1 + np.exp(-logit))
-    slope, intercept = metrics.calibration_line(exact, label)
+    slope, intercept = calibration.calibration_line(exact, label)
     assert slope == pytest.approx(1, abs=0.03)
     assert intercept == pytest.approx(0, abs=0.04)
     overconfident = 1 / (1 + np.exp(-(2 * logit + 0.5)))
-    slope, _ = metrics.calibration_line(overconfident, label)
+    slope, _ = calibration.calibration_line(overconfident, label)
     assert slope == pytest.approx(0.5, abs=0.02)
-    assert metrics.adaptive_ece(exact, label) < 0.01 < metrics.adaptive_ece(overconfident, label)
-    assert metrics.brier(exact, label) == pytest.approx(brier_score_loss(label, exact), abs=1e-12)
+    assert calibration.adaptive_ece(exact, label) < 0.01 < calibration.adaptive_ece(overconfident, label)
+    assert calibration.brier(exact, label) == pytest.approx(brier_score_loss(label, exact), abs=1e-12)
     share = np.full(label.size, label.mean())
-    assert metrics.brier_skill(share, label) == pytest.approx(0, abs=1e-12)
-    assert metrics.brier_skill(label.astype(float), label) == 1
+    assert calibration.brier_skill(share, label) == pytest.approx(0, abs=1e-12)
+    assert calibration.brier_skill(label.astype(float), label) == 1
     found = fit_platt(2 * logit + 0.5, label.astype(np.float64))
     assert found == pytest.approx((0.5, -0.25), abs=0.03)
 
 
 def test_draws_take_whole_patients() -> None:
-    draws = metrics.patient_draws(40, 100, seed=1)
+    draws = resampling.patient_draws(40, 100, seed=1)
     assert (draws.sum(axis=1) == 40).all()
     patient = np.repeat(np.arange(40), 5)
-    low, high = metrics.interval(lambda weight: float(weight @ (patient < 20)) / weight.sum(), patient, draws)
+    low, high = resampling.interval(lambda weight: float(weight @ (patient < 20)) / weight.sum(), patient, draws)
     assert 0.3 < low < 0.5 < high < 0.7
 
 
@@ -90,7 +90,7 @@ def test_replicas_spread_as_refitted_bootstrap_draws_do() -> None:
     target = (random.random(1500) < 1 / (1 + np.exp(1 - design[:, 0]))).astype(np.float64)
     weight, penalty = np.ones(1500), 5.0
     model = fit_logistic(design, target, weight, penalty)
-    draws = metrics.patient_draws(150, 150, seed=4)
+    draws = resampling.patient_draws(150, 150, seed=4)
     quick = replicas(model, design, target, weight, penalty, patient, draws)
     slow = np.array(
         [fit_logistic(design, target, draw[patient].astype(np.float64) + 1e-9, penalty).coefficients for draw in draws]

@@ -60,8 +60,12 @@ class AlarmSums:
         return weighted_median(self.lead_h[caught], np.vstack([once, draws[:, caught]]))
 
 
-def alarm_sums(rows: Rows, patient: NDArray[np.int64], score: NDArray[np.floating], threshold: float) -> AlarmSums:
-    """Alarms at `score >= threshold`; `patient`, `score` (N,) of every row of the cohort, rows being hours."""
+def alarm_sums(
+    rows: Rows, patient: NDArray[np.int64], score: NDArray[np.floating], threshold: float | Floats
+) -> AlarmSums:
+    """Alarms at `score >= threshold`; `patient`, `score` (N,) of every row of the cohort, rows being hours; so may the
+    threshold be, of which the median is told.
+    """
     alarms = alarm_rows(patient, rows.measured & (score >= threshold), REFRACTORY_H)
     at = np.flatnonzero(alarms)
     who = patient[at]
@@ -70,7 +74,7 @@ def alarm_sums(rows: Rows, patient: NDArray[np.int64], score: NDArray[np.floatin
     caught, first = np.unique(patient[near], return_index=True)
     lead[caught] = -rows.since[near[first]]
     return AlarmSums(
-        float(threshold),
+        float(np.median(threshold)),
         np.bincount(who, minlength=rows.patients).astype(np.float64),
         np.asarray(np.bincount(who, rows.right[at], rows.patients), np.float64),
         lead,

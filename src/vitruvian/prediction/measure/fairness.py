@@ -43,7 +43,7 @@ def by_group(
     cohort: Cohort,
     rows: Rows,
     probability: NDArray[np.float64],
-    threshold: float,
+    threshold: float | NDArray[np.float64],
     draws: NDArray[np.int64],
 ) -> dict[str, Any]:
     """For every group its counts and AUROC, sensitivity, precision and specificity of rows at the threshold, and
@@ -71,13 +71,14 @@ def _figures(
     mine: NDArray[np.bool_],
     rows: Rows,
     probability: NDArray[np.float64],
-    threshold: float,
+    threshold: float | NDArray[np.float64],
     draws: NDArray[np.int64],
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
     label, patient, chance = rows.label[mine], rows.patient[mine], probability[rows.index[mine]]
     ranking = Ranking(chance, label)
     area = np.append(ranking.auroc(), ranking.drawn(patient, draws)[0])
-    counts = decision_sums(chance >= threshold, label, patient, rows.patients)
+    cut = np.broadcast_to(threshold, probability.shape)[rows.index][mine]
+    counts = decision_sums(chance >= cut, label, patient, rows.patients)
     decided = decision_figures(np.vstack([counts.sum(axis=0), draws @ counts]))
     sums = patient_sums(patient, rows.patients, label, chance)
     came, expected = np.vstack([sums.sum(axis=0), draws @ sums]).T

@@ -21,9 +21,10 @@ from vitruvian.prediction.measure.rows import rows_of
 from vitruvian.prediction.measure.utility import normalized_utility
 from vitruvian.prediction.tasks import Task
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "Threshold"]
 
 Floats = NDArray[np.float64]
+Threshold = float | NDArray[np.float64]
 
 
 class Judge:
@@ -39,10 +40,11 @@ class Judge:
         self._told: dict[str, dict[str, Any]] = {}
 
     def figures(
-        self, name: str, score: NDArray[np.floating], threshold: float, *, probability: bool = False
+        self, name: str, score: NDArray[np.floating], threshold: Threshold, *, probability: bool = False
     ) -> dict[str, Any]:
         """Every figure of a score (N,) that alarms at `threshold` or above, with its `_95` interval over patients.
 
+        A threshold of each row (N,) is for scores out of several fits, as in cross-validation; told is its median.
         Calibration is told where the score is a `probability`. Raises ModelError for a score of another length, or that
         is no number where the task is measured.
         """
@@ -52,20 +54,22 @@ class Judge:
             )
         rows = self.rows
         mine = score[rows.index].astype(np.float64)
-        row: dict[str, Any] = {"score": name, "threshold": float(threshold)}
+        cut = np.broadcast_to(np.asarray(threshold, np.float64), score.shape)
+        alarm = mine >= cut[rows.index]
+        row: dict[str, Any] = {"score": name, "threshold": float(np.median(cut[rows.index]))}
         drawn: dict[str, Floats] = {}
         ranking = self.rankings[name] = Ranking(mine, rows.label)
         row["auroc"], row["auprc"] = ranking.auroc(), ranking.auprc()
         drawn["auroc"], drawn["auprc"] = ranking.drawn(rows.patient, self.draws)
-        self._decide(row, drawn, mine >= threshold)
+        self._decide(row, drawn, alarm)
         if self.task.decision == "utility":
-            self._utility(row, drawn, mine >= threshold)
+            self._utility(row, drawn, alarm)
         row |= {f"{key}_95": limits(column) for key, column in drawn.items()}
         if probability:
             told, more = calibration_figures(mine, rows.label, rows.patient, self.draws)
             row, drawn = row | told, drawn | more
         if self.task.moment == "hourly":
-            row |= self._alarms(name, score, threshold)
+            row |= self._alarms(name, score, cut)
         self._drawn[name], self._told[name] = drawn, row
         return row
 
@@ -95,7 +99,7 @@ class Judge:
         row["utility"] = normalized_utility(values, alarm)
         drawn["utility"] = np.divide(got, most, out=np.full(got.shape, np.nan), where=most != 0)
 
-    def _alarms(self, name: str, score: NDArray[np.floating], threshold: float) -> dict[str, Any]:
+    def _alarms(self, name: str, score: NDArray[np.floating], threshold: Floats) -> dict[str, Any]:
         """At the threshold; and, ending in `_at_80`, at the sensitivity at which scores are compared."""
         patient = self.cohort.patient
         told = alarm_sums(self.rows, patient, score, threshold).figures(self.rows, self.draws)

@@ -22,7 +22,7 @@ from vitruvian.prediction.measure.decisions import (
     decision_sums,
 )
 from vitruvian.prediction.measure.fairness import by_group
-from vitruvian.prediction.measure.figures import Judge
+from vitruvian.prediction.measure.figures import Judge, Threshold
 from vitruvian.prediction.measure.resampling import DRAWS, SEED
 from vitruvian.prediction.measure.tidy import rounded
 from vitruvian.prediction.tasks import Task
@@ -38,7 +38,7 @@ def judge(
     task: Task,
     cohort: Cohort,
     scores: Scores,
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, Threshold],
     *,
     main: str,
     probabilities: Collection[str],
@@ -52,9 +52,10 @@ def judge(
     """The evaluation of a cohort, ready for JSON (NaN is null).
 
     `scores`: (N,) of every row by name, higher = more at risk; `thresholds`: at or above which each alarms, tuned on
-    other patients than these; `main`: the name of the model that is judged, whose figures stand at the top level;
-    `probabilities`: names whose scores are probabilities; `split`: in words, which patients these are; `conformal`:
-    thresholds of `conformal.fit_conformal`; `news2_lacks`: what NEWS2 had no data for (`Baselines.news2_lacks`).
+    other patients than these (or one of each row, (N,), where scores come out of several fits); `main`: the name of the
+    model that is judged, whose figures stand at the top level; `probabilities`: names whose scores are probabilities;
+    `split`: in words, which patients these are; `conformal`: thresholds of `conformal.fit_conformal`; `news2_lacks`:
+    what NEWS2 had no data for (`Baselines.news2_lacks`).
 
     Raises ModelError for a score without a threshold, of another length or not a number, and for a cohort in which the
     task cannot be measured.
@@ -115,16 +116,17 @@ def _about(task: Task, cohort: Cohort, judged: Judge, split: str, model: str, ma
     }
 
 
-def _confusion(judged: Judge, chance: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+def _confusion(judged: Judge, chance: NDArray[np.float64], threshold: Threshold) -> dict[str, Any]:
     """The matrix by row, and for hourly tasks by patient; beside each what never alarming would have."""
     rows = judged.rows
-    alarm = chance[rows.index] >= threshold
+    cut = np.broadcast_to(np.asarray(threshold, np.float64), chance.shape)
+    alarm = (chance >= cut)[rows.index]
     by_row = decision_sums(alarm, rows.label, rows.patient, rows.patients).sum(axis=0)
-    out = {"threshold": threshold, "rows": _matrix(by_row)}
+    out: dict[str, Any] = {"threshold": float(np.median(cut[rows.index])), "rows": _matrix(by_row)}
     if judged.task.moment == "hourly":
         # A patient with the event counts as found by an alarm in the window that counts; one without, as a false alarm
         # by any alarm at all.
-        sums = alarm_sums(rows, judged.cohort.patient, chance, threshold)
+        sums = alarm_sums(rows, judged.cohort.patient, chance, cut)
         found = np.where(rows.event, ~np.isnan(sums.lead_h), sums.sounded > 0)
         seen = rows.hours > 0
         who = np.arange(rows.patients)[seen]

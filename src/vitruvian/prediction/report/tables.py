@@ -53,6 +53,10 @@ _ALARMING: Final = (
     ("at 80 %: alarms a patient-day", "alarms_per_patient_day_at_80", 2),
     ("at 80 %: lead, h", "median_lead_h_at_80", 1),
 )  # fmt: skip
+_SERVING: Final = (
+    ("one patient, p50, ms", "latency_ms_p50", 3), ("p99, ms", "latency_ms_p99", 3),
+    ("patient-updates a second", "updates_per_s", 0),
+)  # fmt: skip
 _DIFFERENT: Final = (
     ("AUROC", "auroc", 3), ("AUPRC", "auprc", 3), ("utility", "utility", 3), ("Event 1", "event1", 3),
     ("Brier", "brier", 4), ("F1", "f1", 3),
@@ -64,14 +68,18 @@ _GROUP: Final = (
 
 
 def scores(told: Told) -> dict[str, Table | None]:
-    """Ranking and calibration, decisions, alarms (hourly tasks) of every score, and the paired differences."""
+    """Ranking and calibration, decisions, alarms (hourly tasks) of every score, its speed where a benchmark put it
+    into the rows (`latency_ms_p50`, `latency_ms_p99`, `updates_per_s`), and the paired differences.
+    """
     rows = [(row["score"], row) for row in told["rows"]]
     others = [(row["than"], row) for row in told["differences"]]
     hourly = told["moment"] == "hourly"
+    timed = [(name, row) for name, row in rows if any(column in row for _, column, _ in _SERVING)]
     return {
         "ranking": _table("score", _RANKING, rows, told["main"]),
         "deciding": _table("score", _DECIDING, rows, told["main"]),
         "alarming": _table("score", _ALARMING, rows, told["main"]) if hourly else None,
+        "serving": _table("score", _SERVING, timed, told["main"]) if timed else None,
         "differences": _table("than", _DIFFERENT, others) if others else None,
     }
 

@@ -14,8 +14,8 @@ def number(value: Any, decimals: int = 3) -> str:
     """A figure with so many decimals; a dash where there is none."""
     if not isinstance(value, int | float):
         return ABSENT
-    shown = f"{value:.{decimals}f}"
-    return shown.replace("-", "−") if float(shown) else shown.lstrip("-")
+    shown = f"{value:,.{decimals}f}"
+    return shown.replace("-", "−") if shown.strip("-0.,") else shown.lstrip("-")
 
 
 def interval(row: Mapping[str, Any], name: str, decimals: int = 3) -> str:

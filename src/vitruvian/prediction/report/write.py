@@ -61,6 +61,7 @@ def markdown(told: Mapping[str, Any]) -> str:
         "ranking": "Ranking and calibration",
         "deciding": "At the threshold",
         "alarming": "Alarms",
+        "serving": "Speed",
         "differences": f"{told['main']} less each other score, paired by patient",
     }
     made = tables.scores(told)
