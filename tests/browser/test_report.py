@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.test_accessibility import violations
 from tests.evaluation_support import evaluated, hourly_cohort
 from vitruvian.prediction.report import write_report
 
@@ -42,4 +43,5 @@ def test_the_report_shows(chromium: Browser, report: Path, width: int, theme: st
     assert ink != ground
     dark = sum(int(part) for part in ground[4:-1].split(",")) < 3 * 80
     assert dark == (theme == "dark")
+    assert violations(page) == []
     context.close()

@@ -175,7 +175,8 @@ def _newton(
             a, b = a + move_a, b + move_b
             if abs(a) > 1e3 or abs(b) > 1e3:
                 break
-            if abs(move_a) + abs(move_b) < 1e-7:
+            # Newton's next step would be of the order of this one's square.
+            if abs(move_a) + abs(move_b) < 3e-4:
                 out[d] = b if held else a
                 break
     return out

@@ -96,7 +96,10 @@ def _figures(
 
 
 def _gap(areas: list[NDArray[np.float64]]) -> dict[str, Any] | str:
-    """Best less worst of the groups, those of all patients; its interval keeps the two groups the same in each draw."""
+    """Best less worst of the groups, as all patients say which these are; every draw keeps the two the same.
+
+    Chosen by looking, so that some gap is to be expected between groups that do not differ.
+    """
     if len(areas) < 2:
         return TOO_FEW
     first = [area[0] for area in areas]
