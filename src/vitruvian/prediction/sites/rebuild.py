@@ -62,7 +62,7 @@ def rebuilt(
     told["version"] = f"{str(bundle.told['version']).split('~')[0]}~{blake2b(known_as, digest_size=4).hexdigest()}"
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(bundle.folder.iterdir()):
-        if path.is_file() and path.suffix == ".onnx":
+        if path.is_file() and path.name.endswith((".onnx", ".trees.npz")):
             shutil.copyfile(path, out / path.name)
     np.save(out / SEEN, np.unique(np.concatenate([read_prints(bundle.folder), seen])))
     Bundle(out, told).write()

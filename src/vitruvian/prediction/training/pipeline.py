@@ -86,7 +86,7 @@ def write_bundle(trained: Trained, cohort: Cohort, table: Table, recipe: Recipe,
     of = task(recipe.task)
     shown = {name: done for name, done in trained.members.items() if name not in recipe.compared}
     for name in recipe.compared:
-        for path in (*out.glob(f"{name}.onnx"), *out.glob(f"{name}.*.onnx")):
+        for path in (*out.glob(f"{name}.onnx"), *out.glob(f"{name}.*.onnx"), *out.glob(f"{name}.trees.npz")):
             path.unlink()
     fitted = trained.parts.rows(cohort, trained.parts.train)
     told = _about(of, cohort, recipe) | {
