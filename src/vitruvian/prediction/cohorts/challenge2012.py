@@ -25,7 +25,7 @@ __all__ = ["AT_H", "NAME", "PARAMETERS", "read_challenge2012"]
 
 NAME: Final = "PhysioNet/CinC Challenge 2012"
 AT_H: Final = 48
-FIRST_ROW_H: Final = 25  # a day of rows before the one that is scored, for the models that read hours
+ROWS_H: Final = 24  # the row that is scored and a day before it, for the models that read hours
 PARAMETERS: Final[Mapping[str, str]] = {
     "ALP": "alkaline_phosphatase",
     "ALT": "alanine_aminotransferase",
@@ -77,9 +77,10 @@ _COLUMNS: Final = ("record", "parameter", "value", "minute")
 _DEATH: Final = "In-hospital_death"
 
 
-def read_challenge2012(path: Path) -> Cohort:
+def read_challenge2012(path: Path, at_h: int = AT_H) -> Cohort:
     """Read every `set-*.parquet` (record, parameter, value, minute) of a folder and the `Outcomes-*.txt` beside them.
 
+    `at_h`: when the risk is told, 48 or (to be carried to data that tell it then) earlier; nothing later is read.
     A stay without an outcome, or an outcome without a stay, is left out and counted in `notes`. Raises ReadingError
     where the folder is not of that form, a table lacks a column, or a stay is there twice.
     """
@@ -94,12 +95,12 @@ def read_challenge2012(path: Path) -> Cohort:
         )
     values = values.join(there.select("record").with_row_index("patient"), on="record", how="inner")
     known = _known(values, there.height)
-    taken, notes = _taken(values)
+    taken, notes = _taken(values, at_h)
     lone = outcomes.height - there.height
     if lone:
         notes = (*notes, f"{lone:,} outcomes without values were left out")
     count = there.height
-    patient, hour = hours_within(np.full(count, FIRST_ROW_H), np.full(count, AT_H))
+    patient, hour = hours_within(np.full(count, at_h - ROWS_H + 1), np.full(count, at_h))
     index = {name: VOCABULARY[concept].index for name, concept in PARAMETERS.items()}
     unit = tuple(UNITS.get(int(kind), "unknown") if kind == kind else "unknown" for kind in known["ICUType"])
     return Cohort(
@@ -109,7 +110,7 @@ def read_challenge2012(path: Path) -> Cohort:
         patient=patient,
         hour=hour,
         label=there["died"].to_numpy().astype(np.int8)[patient],
-        scored=hour == AT_H,
+        scored=hour == at_h,
         age_years=known["Age"],
         male=known["Gender"],
         samples=sorted_samples(
@@ -189,9 +190,9 @@ def _known(values: pl.DataFrame, count: int) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _taken(values: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _taken(values: pl.DataFrame, at_h: int) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """The values that are observations, mended, and what was done to them."""
-    taken = values.filter(pl.col("parameter").is_in(list(PARAMETERS)) & (pl.col("minute") <= AT_H * 60))
+    taken = values.filter(pl.col("parameter").is_in(list(PARAMETERS)) & (pl.col("minute") <= at_h * 60))
     value, is_ph = pl.col("value"), pl.col("parameter") == "pH"
     tenfold = is_ph & value.is_between(*_PH_TENFOLD)
     hundredfold = is_ph & value.is_between(*_PH_HUNDREDFOLD)
