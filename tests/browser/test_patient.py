@@ -106,6 +106,37 @@ def test_every_target_has_a_card_that_says_what_it_must(open_page: Opener) -> No
     assert page.locator('.risk-card[data-task="sepsis"] dl').is_visible()
 
 
+def test_cards_are_kept_up_to_date_and_what_is_open_stays_open(open_page: Opener, ward: MemoryWard) -> None:
+    page = open_page("/patients/sim-002")
+    page.evaluate("document.querySelectorAll('.risk-card').forEach((one) => one.dataset.old = '1')")
+    page.locator('.risk-card[data-task="aki"] summary').click()
+    page.locator('.risk-card[data-task="sepsis"] summary').click()  # closed by hand
+    page.locator('.risk-card[data-task="cardiac_event"] .reasons').focus()
+    ward.step(0.1)
+    source = page.locator('script[src*="patient.js"]').get_attribute("src") or ""
+    page.evaluate(
+        "async (source) => (await import(source)).refreshRisks('sim-002')", source.replace("patient.js", "risks.js")
+    )
+    expect(page.locator(".risk-card")).to_have_count(5)
+    assert page.locator(".risk-card[data-old]").evaluate_all("all => all.map((one) => one.dataset.task)") == [
+        "cardiac_event"  # somebody is in it
+    ]
+    assert page.locator('.risk-card[data-task="aki"] dl').is_visible()
+    assert not page.locator('.risk-card[data-task="sepsis"] dl').is_visible()
+
+
+def test_every_input_of_a_risk_is_a_link_away(open_page: Opener) -> None:
+    page = open_page("/patients/sim-003")
+    link = page.locator('.risk-card[data-task="sepsis"] .reasons')
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("what moved the risk")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("main")).to_contain_text("not its cause")
+    page.get_by_role("link", name="Back to the patient").click()
+    expect(page.locator(".risk-card")).to_have_count(5)
+
+
 def test_the_state_as_it_was(open_page: Opener, served: Serving) -> None:
     page = open_page("/patients/sim-003")
     page.locator('input[name="at"]').fill("2026-01-01T05:30")

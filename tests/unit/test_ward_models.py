@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -174,6 +175,20 @@ async def test_models_are_exchanged_over_http_without_a_pause_and_a_restart_keep
             target = await api.get(f"/api/v1/patients/{id_of(ward, 1)}/risk?target=acute-kidney-injury")
             assert target.json()["target"] == "aki"
             assert (await api.get(f"/api/v1/patients/{id_of(ward, 1)}/risk?target=luck")).status_code == 404
+            answered = await api.get(f"/api/v1/patients/{id_of(ward, 1)}/risk/reasons")
+            reasons = answered.json()["reasons"]
+            assert (reasons["model"], reasons["members"]) == ("b", ["logistic", "gru"])
+            added = sum(row["contribution"] for row in reasons["rows"])
+            assert reasons["base"] + added + reasons["rest"] == pytest.approx(reasons["logit"], abs=1e-9)
+            assert 1 / (1 + math.exp(-reasons["logit"])) == pytest.approx(high.probability, abs=1e-5)
+            assert any("hour by hour" in row["label"] for row in reasons["rows"])
+            assert abs(reasons["rest"]) < 0.05
+            early = await api.get(f"/api/v1/patients/{id_of(ward, 1)}/risk/reasons?target=sepsis&target=luck")
+            assert early.status_code == 404
+            page = await api.get(f"/patients/{id_of(ward, 1)}/risks/sepsis")
+            assert page.status_code == 200 and "hour by hour" in page.text
+            part = await api.get(f"/patients/{id_of(ward, 1)}/risks")
+            assert part.text.count("<section") == len(cards(ward)) and "<html" not in part.text
             page = await api.get(f"/patients/{id_of(ward, 1)}")
             assert page.status_code == 200 and 'data-task="mortality24"' in page.text
         what_if = ward.body_answers._risk_models.hourly()

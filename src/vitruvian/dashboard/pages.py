@@ -125,11 +125,27 @@ def patient_page(
     events = story(ward, patient, start_us=end_us - DAY_US, end_us=end_us, known_by_us=known_by_us)
     return render(
         request, "patient.html", detail=detail, row=detail.row, twin=twin, events=events, seq=seq,
+        risks=detail.risks, patient=detail.row.id,
         body=ward.body_answers.body(detail.row.id),
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,
         hours=hours if hours in RANGES_H else 6, ranges=RANGES_H, hour_us=HOUR_US,
         stored_days=STORED_DAYS, newest_us=detail.row.at_us or max((one.at_us for one in detail.twin.rows), default=0),
     )  # fmt: skip
+
+
+@router.get("/patients/{patient}/risks", dependencies=[allow(Permission.READ)])
+def risk_cards(request: Request, ward: Ward, patient: str) -> Response:
+    """The cards of a patient's risks as they stand, which the page puts in place of its own."""
+    cards = ward.risk_cards(patient[:300])
+    return render(request, "_risk.html", risks=cards, patient=patient[:300], fixed_us=None)
+
+
+@router.get("/patients/{patient}/risks/{target}", dependencies=[allow(Permission.READ)])
+def reasons_page(request: Request, ward: Ward, patient: str, target: str) -> Response:
+    """What moved a risk, in full."""
+    found = ward.reasons(patient[:300], target[:64])
+    name = ward.rows(ward.now_us(), [found.patient])[0].name
+    return render(request, "reasons.html", found=found, whose=name)
 
 
 def _local_time(text: str, zone: tzinfo) -> int:

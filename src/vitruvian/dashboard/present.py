@@ -176,6 +176,11 @@ def member_text(name: str) -> str:
     return MEMBERS.get(name, name.replace("_", " "))
 
 
+def member_list(names: Iterable[str]) -> str:
+    """The members of a model."""
+    return ", ".join(member_text(name) for name in names)
+
+
 def members_text(risk: RiskCard) -> str:
     """What each member of a model says by itself."""
     return ", ".join(f"{member_text(name)} {percent(value)}" for name, value in risk.members.items())

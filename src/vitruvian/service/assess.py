@@ -27,7 +27,7 @@ from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Signals
 from vitruvian.service.models import MAIN, Models
-from vitruvian.service.scoring import Scored, Scoring, asked_of
+from vitruvian.service.scoring import Scored, Scoring, asked_of, hours_of
 from vitruvian.signals.features import PERSONAL
 from vitruvian.signals.tracker import Tracker
 from vitruvian.twin import NO_BIRTH, Twins
@@ -43,6 +43,7 @@ _UNITS: Final = {name: VOCABULARY[name].unit for name in INPUTS}
 _MALE: Final = np.array([{"male": 1.0, "female": 0.0}.get(name, np.nan) for name in SEX_CODES])
 _YEAR_US: Final = 365.2425 * 24 * HOUR_US
 Points = deque[tuple[int, float]]
+Hours = NDArray[np.float32] | None
 
 
 class Assessment(NamedTuple):
@@ -135,9 +136,14 @@ class Assessor:
 
     def values(self, pid: int, predictor: Predictor, now_us: int) -> dict[str, float]:
         """What a model reads of one patient, by name; NaN where missing."""
+        return dict(zip(predictor.needed, self.read(pid, predictor, now_us)[0][0].tolist(), strict=True))
+
+    def read(self, pid: int, predictor: Predictor, now_us: int) -> tuple[NDArray[np.float32], Hours]:
+        """The same as columns (1, len(needed)), and the hours (1, H, C) where it reads them."""
         rows, age_years, male = self._people(np.array([pid]), now_us)
-        read = columns(predictor.needed, asked_of(self._twins.tracker, rows, now_us, age_years, male))
-        return dict(zip(predictor.needed, read[0].tolist(), strict=True))
+        tracker = self._twins.tracker
+        values = columns(predictor.needed, asked_of(tracker, rows, now_us, age_years, male))
+        return values, hours_of(tracker, rows, now_us) if predictor.windowed else None
 
     def first_us(self, pid: int) -> int:
         """When the first sample of a patient occurred; `NEVER_US` before it."""

@@ -20,6 +20,8 @@ from vitruvian.service.views import (
     PatientDetail,
     PatientPage,
     QuarantineView,
+    ReasonsView,
+    RiskCard,
     RiskPoint,
     SeriesView,
     StreamView,
@@ -209,6 +211,14 @@ class WardPort(Protocol):
 
     def risk_history(self, patient: str, *, start_us: int, end_us: int, target: str = "sepsis") -> list[RiskPoint]:
         """The risks of a target (a task) that were issued, oldest first; as issued, never recomputed."""
+        ...
+
+    def risk_cards(self, patient: str) -> list[RiskCard]:
+        """Every target's risk in full, the main one first."""
+        ...
+
+    def reasons(self, patient: str, target: str = "sepsis") -> ReasonsView:
+        """What moved a target's risk, in full. Raises NotFoundError where no risk is told."""
         ...
 
     def models(self) -> list[ModelView]:

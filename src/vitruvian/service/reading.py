@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from vitruvian.alerts import Alert, Step
+from vitruvian.core.errors import NotFoundError
 from vitruvian.core.events import Kind
 from vitruvian.core.time import DAY_US, Clock
 from vitruvian.core.vocabulary import VOCABULARY
@@ -26,6 +27,7 @@ from vitruvian.service.model_view import model_view, model_views
 from vitruvian.service.models import MAIN
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
+from vitruvian.service.reasons import reasons_view
 from vitruvian.service.twin_view import twin_view
 from vitruvian.service.views import (
     AlertView,
@@ -37,7 +39,9 @@ from vitruvian.service.views import (
     PatientDetail,
     PatientPage,
     QuarantineView,
+    ReasonsView,
     RiskBrief,
+    RiskCard,
     RiskPoint,
     SeriesView,
     StreamView,
@@ -262,6 +266,23 @@ class Reading:
         """A copy of what the risk models have read of a patient; None where nothing was measured."""
         with self._follower.lock:
             return self._follower.assessor.signals(pid, self.now_us()) if pid in self.twins else None
+
+    def risk_cards(self, patient: str) -> list[RiskCard]:
+        """Every target's risk in full, the main one first."""
+        board = self._follower.board
+        return risk.cards(self._follower.assessor, board.pid_of(patient), self.now_us())
+
+    def reasons(self, patient: str, target: str = MAIN) -> ReasonsView:
+        """What moved a target's risk, in full. Raises NotFoundError where no risk is told."""
+        board, assessor = self._follower.board, self._follower.assessor
+        who = board.patient(board.pid_of(patient))
+        with self._follower.lock:  # the patient as they stand: assessed and read at one moment
+            found = assessor.latest.get(who.pid)
+            if found is None or target not in found.scored.risks:
+                raise NotFoundError(f"found no risk of {target[:64]} of this patient; see the patient's page")
+            predictor, why = found.scored.by[target], found.scored.risks[target].why(found.at)
+            values, hours = assessor.read(who.pid, predictor, found.now_us)
+        return reasons_view(who.id, predictor, values, hours, found.now_us, why)
 
     # --- models --------------------------------------------------------------
 

@@ -263,6 +263,26 @@ class RiskCard(msgspec.Struct, frozen=True):
     members: Mapping[str, float] = {}
 
 
+class ReasonsView(msgspec.Struct, frozen=True):
+    """What moved a risk, in full and in log-odds: `base` + the sum of `rows` + `rest` = `logit`. `rest`: of `others`
+    inputs that add next to nothing, and what the method leaves unexplained.
+    """
+
+    patient: str
+    task: str
+    title: str
+    model: str
+    served: str
+    members: tuple[str, ...]
+    at_us: int
+    probability: float
+    logit: float
+    base: float
+    rows: tuple[Attribution, ...]
+    rest: float
+    others: int
+
+
 class ModelView(msgspec.Struct, frozen=True):
     """A model that runs. `folder`: its name in the directory of models, or `shipped`; `checked`: what it passed before
     it might run; `figures`: what its evaluation measured, with `*_95` intervals; `since_us`, `by`: when and by whom it

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vitruvian.service.model_settings import Role
 from vitruvian.service.risk import NOT_VALIDATED
-from vitruvian.service.views import Attribution, BedRow, ModelView, RiskCard
+from vitruvian.service.views import Attribution, BedRow, ModelView, ReasonsView, RiskCard
 
-__all__ = ["model_view", "risk_cards"]
+__all__ = ["model_view", "reasons_view", "risk_cards"]
 
 
 def risk_cards(row: BedRow, now_us: int) -> list[RiskCard]:
@@ -42,6 +42,15 @@ def risk_cards(row: BedRow, now_us: int) -> list[RiskCard]:
             version, now_us, note, missing=("respiratory rate",), task="deterioration", about="deterioration",
         ),
     ]  # fmt: skip
+
+
+def reasons_view(card: RiskCard, patient: str) -> ReasonsView:
+    """Reasons of a stand-in, that add up."""
+    rows = (Attribution("heart rate", 0.42, "118/min"), Attribution("systolic pressure", -0.18, "121 mmHg"))
+    return ReasonsView(
+        patient, card.task, card.target, card.model, "standard", ("stand-in",), card.made_us, card.probability or 0.0,
+        -2.5, -2.75, rows, 0.01, 3,
+    )  # fmt: skip
 
 
 def model_view(role: Role) -> ModelView:

@@ -36,7 +36,9 @@ from vitruvian.service.views import (
     PatientDetail,
     PatientPage,
     QuarantineView,
+    ReasonsView,
     RiskBrief,
+    RiskCard,
     RiskPoint,
     SeriesView,
     StreamView,
@@ -44,7 +46,7 @@ from vitruvian.service.views import (
 )
 from vitruvian.testing.beds import RULES, SPREAD, Bed
 from vitruvian.testing.bodies import memory_bodies
-from vitruvian.testing.risks import model_view, risk_cards
+from vitruvian.testing.risks import model_view, reasons_view, risk_cards
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -314,6 +316,18 @@ class MemoryWard:
         """Issued risks; only those of sepsis are kept here."""
         known = self._bed(patient).risks if target == "sepsis" else ()
         return [RiskPoint(at, value, 0) for at, value in known if start_us <= at < end_us]
+
+    def risk_cards(self, patient: str) -> list[RiskCard]:
+        """The stand-ins of a patient."""
+        now_us = self.now_us()
+        return risk_cards(self.rows(now_us, [patient])[0], now_us)
+
+    def reasons(self, patient: str, target: str = "sepsis") -> ReasonsView:
+        """Two made-up reasons."""
+        card = next((one for one in self.risk_cards(patient) if one.task == target), None)
+        if card is None or card.probability is None:
+            raise NotFoundError(f"found no risk of {target[:64]} of this patient; see the patient's page")
+        return reasons_view(card, patient)
 
     def models(self) -> list[ModelView]:
         """The stand-ins."""

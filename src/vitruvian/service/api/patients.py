@@ -25,6 +25,7 @@ RAW_SPAN_US_MAX: Final = 7 * DAY_US  # of an unthinned series
 
 router = APIRouter(prefix="/api/v1/patients", tags=["patients"], dependencies=[allow(Permission.READ)])
 Id = Annotated[str, Path(max_length=300, description="The patient's id, as in the list of patients")]
+Target = Annotated[str, Query(max_length=64, description="The task: sepsis, aki, mortality24, ...")]
 MAY_READ = [allow(Permission.READ)]
 
 
@@ -117,18 +118,29 @@ def risk(
     patient: Id,
     start: Time = None,
     end: Time = None,
-    target: Annotated[str, Query(max_length=64, description="The task: sepsis, aki, mortality24, ...")] = MAIN,
+    target: Target = MAIN,
 ) -> Response:
     """The risks of a target that were issued, as issued; by default of sepsis and the last 24 h."""
     start_us, end_us = span(start, end, ward.now_us(), DAY_US)
-    try:
-        name = task(target).name
-    except ConfigurationError as error:
-        raise NotFoundError(str(error)) from None
+    name = _target(target)
     return answer(
         ward,
         lambda: {"target": name, "risks": ward.risk_history(patient, start_us=start_us, end_us=end_us, target=name)},
     )
+
+
+@router.get("/{patient}/risk/reasons", dependencies=MAY_READ)
+def reasons(ward: Ward, patient: Id, target: Target = MAIN) -> Response:
+    """What moved a target's newest risk, every input of every member that is served, in log-odds."""
+    name = _target(target)
+    return answer(ward, lambda: {"reasons": ward.reasons(patient, name)})
+
+
+def _target(name: str) -> str:
+    try:
+        return task(name).name
+    except ConfigurationError as error:
+        raise NotFoundError(str(error)) from None
 
 
 @router.get("/{patient}/timeline", dependencies=MAY_READ)

@@ -3,6 +3,7 @@
 import { Alarms } from "./alarms.js";
 import { drawBody, fetchBody } from "./body.js";
 import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText, shortReason } from "./format.js";
+import { refreshRisks } from "./risks.js";
 import { merged } from "./row.js";
 import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
@@ -98,6 +99,7 @@ const stream = new Stream(patient, {
     if (!fixedUs && !document.hidden && performance.now() - tablesAt > TABLES_MS) {
       tablesAt = performance.now();
       refreshTables(patient, stream.zone);
+      refreshRisks(patient);
       refreshBody();
     }
   },
