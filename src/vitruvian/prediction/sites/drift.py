@@ -95,7 +95,7 @@ def column_drift(kept: Mapping[str, Any], column: NDArray[np.floating]) -> dict[
         seen += list(np.bincount(place, minlength=edges.size + 1) / column.size)
         low, high = kept["tails"]
         told["out_of_range"] = float(((known < low) | (known > high)).mean()) if known.size else 0.0
-        told["ks"] = _distance(quantiles, known)
+        told["ks"] = _distance(quantiles, kept["below"], known)
         told["median"] = float(np.median(known)) if known.size else None
         told["reference_median"] = float(quantiles[STEPS // 2])
     elif known.size:
@@ -109,14 +109,17 @@ def _kept(column: NDArray[np.floating]) -> dict[str, Any]:
     known = column[np.isfinite(column)].astype(np.float64)
     missing = 1.0 - known.size / max(column.size, 1)
     if not known.size:
-        return {"missing": missing, "quantiles": [], "tails": [], "edge_shares": []}
+        return {"missing": missing, "quantiles": [], "below": [], "tails": [], "edge_shares": []}
     quantiles = [float(f"{one:.6g}") for one in np.quantile(known, np.linspace(0, 1, STEPS + 1))]
     edges = np.unique(np.array(quantiles)[:: STEPS // TENTHS][1:-1])
     # Of a column with few values (a count) tenths fall together: the shares between edges are kept, not assumed.
     shares = np.bincount(np.searchsorted(edges, known, side="right"), minlength=edges.size + 1) / known.size
+    # The share at or below each: where values repeat (a score's points) it is more than the quantile's own.
+    below = np.searchsorted(np.sort(known), np.unique(quantiles), side="right") / known.size
     return {
         "missing": missing,
         "quantiles": quantiles,
+        "below": [round(float(one), 6) for one in below],
         "tails": [float(f"{one:.6g}") for one in np.quantile(known, TAILS)],
         "edge_shares": [round(float(one), 6) for one in shares],
     }
@@ -132,14 +135,9 @@ def _stability(expected: NDArray[np.float64], seen: NDArray[np.float64]) -> floa
     return float(((b - a) * np.log(b / a)).sum())
 
 
-def _distance(quantiles: NDArray[np.float64], known: NDArray[np.float64]) -> float | None:
-    """The largest difference of the two distributions at the kept quantiles; at most 1 / STEPS below the true one.
-
-    Where quantiles fall together the upper one tells the share at or below them.
-    """
+def _distance(quantiles: NDArray[np.float64], below: list[float], known: NDArray[np.float64]) -> float | None:
+    """The largest difference of the two distributions at the kept quantiles; at most 1 / STEPS below the true one."""
     if not known.size:
         return None
-    values, last = np.unique(quantiles[::-1], return_index=True)
-    expected = (quantiles.size - 1 - last) / STEPS
-    seen = np.searchsorted(np.sort(known), values, side="right") / known.size
-    return float(np.abs(seen - expected)[:-1].max(initial=0.0))
+    seen = np.searchsorted(np.sort(known), np.unique(quantiles), side="right") / known.size
+    return float(np.abs(seen - np.array(below)).max())

@@ -52,7 +52,7 @@ UNITS: Final[dict[str, tuple[float, tuple[Unit, ...]]]] = {
     "glucose": (130.0, (Unit("mmol/L", 0.05551),)),
     "bilirubin_total": (0.9, (Unit("umol/L", 17.1),)),
     "lactate": (1.7, (Unit("mg/dL", 9.01),)),
-    "hemoglobin": (10.5, (Unit("g/L", 10.0), Unit("mmol/L", 0.6206))),
+    "hemoglobin": (10.5, (Unit("g/L", 10.0),)),
     "hematocrit": (31.0, (Unit("1", 0.01),)),
     "calcium": (8.4, (Unit("mmol/L", 0.2495),)),
     "magnesium": (2.0, (Unit("mmol/L", 0.4114),)),
