@@ -14,6 +14,7 @@ import pytest
 from tests.evaluation_support import evaluated, hourly_cohort, stay_cohort
 from vitruvian.prediction.report import card as cards
 from vitruvian.prediction.report import source_paper, write_report
+from vitruvian.prediction.report.plots import plots_of
 from vitruvian.prediction.report.words import interval, number, percent, shares
 
 BUNDLE = {
@@ -231,6 +232,20 @@ def test_an_evaluation_without_the_three_models_has_no_such_table(told: dict[str
     named = source_paper.beside(told, {"LSTM": "model"})
     assert named is not None
     assert named["models"][2]["ours"]["score"] == "model"
+
+
+def test_many_models_stay_readable_and_the_plain_ones_are_those_compared(told: dict[str, Any]) -> None:
+    plain = {row["score"]: row for row in told["rows"]}
+    extra = [plain["LSTM"] | {"score": f"lstm_variant_{number}"} for number in range(9)]
+    rows = [plain["model"], *extra, *(row for name, row in plain.items() if name != "model")]
+    many = told | {"rows": rows, "curves": told["curves"] | {row["score"]: told["curves"]["LSTM"] for row in extra}}
+    roc = next(plot for plot in plots_of(many) if plot.name == "roc")
+    assert roc.svg.count("lstm_variant") < 9
+    for name in ("logistic regression", "random forest", "LSTM"):
+        assert name in roc.svg
+    table = source_paper.beside(many)
+    assert table is not None
+    assert table["models"][2]["ours"]["score"] == "LSTM"
 
 
 def test_speed_is_shown_where_it_was_measured(told: dict[str, Any], tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def judge(
 ) -> dict[str, Any]:
     """The evaluation of a cohort, ready for JSON (NaN is null).
 
-    `scores`: (N,) of every row by name, higher = more at risk; `thresholds`: at or above which each alarms, tuned on
-    other patients than these (or one of each row, (N,), where scores come out of several fits); `main`: the name of the
+    `scores`: (N,) of every row by name, higher = more at risk; `thresholds`: at or above which each alarms, chosen
+    without these outcomes (or one of each row, (N,), where scores come out of several fits); `main`: the name of the
     model that is judged, whose figures stand at the top level; `probabilities`: names whose scores are probabilities;
     `split`: in words, which patients these are; `conformal`: thresholds of `conformal.fit_conformal`; `news2_lacks`:
     what NEWS2 had no data for (`Baselines.news2_lacks`).

@@ -143,11 +143,21 @@ def _fairness(_: Told, told: Told) -> str:
     )
 
 
+def _split(bundle: Told, told: Told) -> str:
+    parts = bundle.get("split")
+    fitted = ""
+    if isinstance(parts, Mapping):
+        fitted = f" The model's own split, in patients: {', '.join(f'{name} {count(n)}' for name, n in parts.items())}."
+    return f"By patient. Evaluated: {told['split']}.{fitted}"
+
+
 def _output(_: Told, told: Told) -> str:
+    kind = (told.get("threshold_policy") or {}).get("kind", "fixed")
+    adapted = "" if kind == "fixed" else f" (policy: {kind}, from their unlabelled probabilities)"
     by = {"utility": "the utility of the Challenge 2019", "event1": "the lesser of sensitivity and precision"}
     return (
-        f"A calibrated probability with an interval. Alarm at {number(told['threshold'], 4)} or above, tuned on other"
-        f" patients than those evaluated, by {by[told['decision']]}."
+        f"A calibrated probability with an interval. Alarm at {number(told['threshold'], 4)} or above, chosen"
+        f" for {by[told['decision']]} without the outcomes of those evaluated{adapted}."
     )
 
 
@@ -169,7 +179,8 @@ def _specification(bundle: Told, _: Told) -> str | None:
 
 def _limits(bundle: Told, told: Told) -> str | None:
     """What the maker says, and what follows from the figures themselves."""
-    said = [str(each) for each in bundle.get("limits", ())]
+    limits = bundle.get("limits", ())
+    said = [limits] if isinstance(limits, str) else [str(each) for each in limits]
     if told["simulated"]:
         said.append("The data are simulated: these figures say nothing about patients.")
     slope = told.get("calibration_slope")
@@ -198,7 +209,7 @@ ITEMS: Final = (
     Item("13", "Methods", "Class imbalance", _imbalance),
     Item("14", "Methods", "Fairness", _fairness),
     Item("15", "Methods", "Model output", _output),
-    Item("16", "Methods", "Training versus evaluation", lambda _b, told: f"Split: {told['split']}; by patient."),
+    Item("16", "Methods", "Training versus evaluation", _split),
     Item("17", "Methods", "Ethical approval", _said("ethics")),
     Item("18a", "Open science", "Funding", _said("funding")),
     Item("18b", "Open science", "Conflicts of interest", _said("conflicts")),

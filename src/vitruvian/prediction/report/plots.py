@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Plot", "plots_of"]
 
 Told = Mapping[str, Any]
+MODELS_MAX: Final = 7  # lines of other models in a plot; more would hide each other, and the tables have them all
 _DASHES: Final = ((0, (4, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (2, 1)), (0, (8, 3)))
 
 
@@ -50,11 +51,17 @@ def plots_of(told: Told) -> list[Plot]:
     return made
 
 
+def _models(told: Told, names: Mapping[str, Any]) -> list[str]:
+    """The other models that are drawn: plain ones before variants of them (`lstm` before `lstm_patient`)."""
+    beaten = (*SCORES, TIME_ONLY, told["main"])
+    others = [row["score"] for row in told["rows"] if row["score"] in names and row["score"] not in beaten]
+    return sorted(others, key=lambda name: "_" in name)[:MODELS_MAX]
+
+
 def _styles(told: Told, names: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each score, worst first so that the model lies on top, and how its line is drawn."""
-    order = [row["score"] for row in told["rows"] if row["score"] in names]
-    models = [name for name in order if name != told["main"] and name not in (*SCORES, TIME_ONLY)]
-    beaten = [name for name in order if name in (*SCORES, TIME_ONLY)]
+    """Each score that is drawn, worst first so that the model lies on top, and how its line looks."""
+    models = _models(told, names)
+    beaten = [name for name in (TIME_ONLY, *SCORES) if name in names and name != told["main"]]
     for number_, name in reversed(list(enumerate(beaten))):
         yield name, {"color": BASE, "linestyle": _DASHES[number_ % len(_DASHES)], "linewidth": 1.1}
     for number_, name in reversed(list(enumerate(models))):
@@ -153,8 +160,8 @@ def _decisions(told: Told) -> Plot:
 def _shown(told: Told) -> dict[str, Any]:
     """The alarm curves that are drawn: the first models, NEWS2 and the clock; more would hide each other."""
     curves = (told.get("alarms_curve") or {}).get("scores", {})
-    models = [row["score"] for row in told["rows"] if row["score"] not in (*SCORES, TIME_ONLY)]
-    return {name: curves[name] for name in (*models[:4], NEWS2, TIME_ONLY) if name in curves}
+    shown = (told["main"], *_models(told, curves)[:3], NEWS2, TIME_ONLY)
+    return {name: curves[name] for name in shown if name in curves}
 
 
 def _few(curve: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,8 +55,8 @@ def beside(evaluation: Mapping[str, Any], names: Mapping[str, str] | None = None
 
 
 def _named(rows: Mapping[str, Any], word: str) -> str | None:
-    """The first score whose name holds a word; rows come with the judged model first."""
-    return next((name for name in rows if word in name.lower()), None)
+    """The score with the shortest name that holds a word: `lstm`, not a variant such as `lstm_patient`."""
+    return min((name for name in rows if word in name.lower()), key=len, default=None)
 
 
 def _model(model: str, row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,8 +107,8 @@ def _reasons(evaluation: Mapping[str, Any], low: float, high: float) -> list[str
         " so high a prevalence suggests that they were selected or balanced.",
         f"The split. Ours is by patient ({evaluation['split']}). Whether the paper kept each patient on one side is"
         " not known; hours of one patient on both would raise every figure.",
-        "The threshold. Ours was tuned on other patients for what alarms are worth, not for accuracy or F1; the paper's"
-        " is not known.",
+        "The threshold. Ours was chosen without these patients' outcomes for what alarms are worth, not for accuracy or"
+        " F1; the paper's is not known.",
         "Intervals. Ours are over patients; the paper's figures have none, so that no difference can be tested.",
         "Weighting our cases to the paper's prevalence removes the first reason only; that column is arithmetic, not a"
         " measurement.",
