@@ -76,18 +76,19 @@ def mortality(*, quick: bool = False, compare: bool = False) -> Recipe:
         expected_alarms,
         intended_use=INTENDED,
         limits=LIMITS,
+        everyone=True,
     )
 
 
 def _members(quick: bool) -> dict[str, tuple[Family, tuple[str, ...]]]:
     rounds = 40 if quick else 700
-    seeds = 1 if quick else 3
+    seeds, leaf_rows = (1, 8) if quick else (3, 40)
     small = Boosted(
-        rounds=rounds, patience=0, learning_rate=0.02, leaves=6, leaf_rows_min=40, l2=20.0, feature_share=0.08,
+        rounds=rounds, patience=0, learning_rate=0.02, leaves=6, leaf_rows_min=leaf_rows, l2=20.0, feature_share=0.08,
         row_share=0.7, seeds=seeds,
     )  # fmt: skip
     scattered = Boosted(
-        rounds=rounds if quick else 1200, patience=0, learning_rate=0.02, leaves=6, leaf_rows_min=40, l2=20.0,
+        rounds=rounds if quick else 1200, patience=0, learning_rate=0.02, leaves=6, leaf_rows_min=leaf_rows, l2=20.0,
         feature_share=0.3, row_share=0.7, extra=True,
     )  # fmt: skip
     forest = Forest(
