@@ -9,7 +9,7 @@ Sources: Vincent, Intensive Care Med 1996;22:707 (SOFA); Le Gall, Crit Care Med 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -72,7 +72,9 @@ def _saps(get: Get, name: str, when: str) -> Column:
     low, high = _SAPS[name]
     least, greatest = (get(column) for column in _ends(name, when))
     below = np.maximum(_points(least, low, rising=False), _points(greatest, low, rising=False))
-    return np.maximum(below, np.maximum(_points(greatest, high, rising=True), _points(least, high, rising=True)))
+    above = np.maximum(_points(greatest, high, rising=True), _points(least, high, rising=True))
+    worse: Column = np.maximum(below, above)
+    return worse
 
 
 def _oxygenation(get: Get, when: str) -> Column:
@@ -94,10 +96,18 @@ def _sofa(get: Get, part: str, when: str) -> Column:
         return _points(get(_ends("coma", when)[0]), (15, 13, 10, 6), rising=False)
     urine = get("urine_output_per_h" if when == "worst" else "urine_output_recent_per_h") * np.float32(24)
     dry = np.float32(1.5) * _points(urine, (500, 200), rising=False)
-    return np.maximum(_points(get(_ends("creatinine", when)[1]), (1.2, 2.0, 3.5, 5.0), rising=True), dry)
+    worse: Column = np.maximum(_points(get(_ends("creatinine", when)[1]), (1.2, 2.0, 3.5, 5.0), rising=True), dry)
+    return worse
 
 
 SOFA_PARTS: Final = ("respiration", "coagulation", "liver", "circulation", "consciousness", "kidney")
+
+
+def _total(parts: Iterable[Column]) -> Column:
+    total, *rest = parts
+    for part in rest:
+        total = total + part
+    return total
 
 
 def _age_points(get: Get) -> Column:
@@ -109,10 +119,10 @@ def _rules_when(when: str) -> dict[str, Callable[[Get], Column]]:
     rules: dict[str, Callable[[Get], Column]] = {}
     for part in SOFA_PARTS:
         rules[f"sofa_like_{part}_{when}"] = lambda get, part=part: _sofa(get, part, when)  # type: ignore[misc]
-    rules[f"sofa_like_{when}"] = lambda get: sum((_sofa(get, part, when) for part in SOFA_PARTS), np.float32(0))
+    rules[f"sofa_like_{when}"] = lambda get: _total(_sofa(get, part, when) for part in SOFA_PARTS)
     for name in _SAPS:
         rules[f"saps_like_{name}_{when}"] = lambda get, name=name: _saps(get, name, when)  # type: ignore[misc]
-    rules[f"saps_like_{when}"] = lambda get: sum((_saps(get, name, when) for name in _SAPS), _age_points(get))
+    rules[f"saps_like_{when}"] = lambda get: _age_points(get) + _total(_saps(get, name, when) for name in _SAPS)
     rules[f"saps_coma_like_{when}"] = lambda get: (
         rules[f"saps_like_{when}"](get)
         + np.float32(2) * _points(get(_ends("coma", when)[1]), _COMA_LIMITS, rising=False)
