@@ -21,7 +21,7 @@ _SAMPLE: Final = 60_000  # rows that quantiles are taken of
 
 class Columns(nn.Module):
     """Columns (n, F), NaN = missing, to (n, F + K): the median where missing, clipped, standardised; then K indicators
-    (1 = missing) of the columns that often are.
+    (1 = missing) of the columns that often are, one for those that always are together.
     """
 
     def __init__(self, middle: Tensor, low: Tensor, high: Tensor, mean: Tensor, spread: Tensor, often: Tensor) -> None:
@@ -101,6 +101,8 @@ def columns_of(table: Table, places: NDArray[np.int64], rows: NDArray[np.int64])
     spread[spread < 1e-6 * np.maximum(np.abs(mean), 1.0)] = 1.0
     share = absent.mean(axis=0)
     often = np.flatnonzero((share > _SEEN_MIN) & (share < 1 - _SEEN_MIN / 10))
+    _, first = np.unique(absent[:, often], axis=1, return_index=True)  # what goes missing together has one indicator
+    often = np.sort(often[first])
     middle_, low_, high_, mean_, spread_ = _floats(middle, low, high, mean, spread)
     return Columns(middle_, low_, high_, mean_, spread_, torch.from_numpy(often))
 

@@ -34,7 +34,7 @@ from vitruvian.prediction.inputs.table import Table, windows
 __all__ = ["fit", "logits"]
 
 Say = Callable[[str], None]
-_VALID_ROWS: Final = 60_000  # of the valid rows, evenly spaced, by which a fit stops
+_VALID_ROWS: Final = 30_000  # of the valid rows, evenly spaced, by which a fit stops
 _BLOCK: Final = 4096  # rows scored at once
 _NORM_MAX: Final = 1.0
 _WARM: Final = 0.05  # share of the fit over which the rate rises
