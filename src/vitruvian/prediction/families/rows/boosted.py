@@ -142,8 +142,7 @@ class _Sets:
     def _set(self, table: Table, goal: Goal, rows: NDArray[np.int64], like: Any) -> Any:
         import lightgbm
 
-        soft = self._soft or (like is not None and bool(((goal.target > 0) & (goal.target < 1)).any()))
-        label = goal.target[rows] if soft == self._soft else (goal.target[rows] > 0.5).astype(np.float64)
+        label = goal.target[rows] if self._soft else (goal.target[rows] > 0.5).astype(np.float64)
         made = lightgbm.Dataset(
             rows_of(table, rows, self._features),
             label,

@@ -31,7 +31,7 @@ class Forest:
     """
 
     trees: int = 100
-    leaves: int = 240
+    leaves: int = 220
     leaf_rows_min: int = 60
     row_share: float = 0.15
     feature_share: float = 0.08
