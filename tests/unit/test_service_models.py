@@ -21,7 +21,7 @@ from vitruvian.prediction.serve.bundle import FILE
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.service.model_settings import Chosen, Kept, ModelSettings, Role
-from vitruvian.service.models import Models
+from vitruvian.service.models import Group, Models
 from vitruvian.service.scoring import Scoring
 from vitruvian.service.shadow import FAILED_MAX, WAITING_MAX, Disagreement, ShadowBatch, Shadows
 from vitruvian.signals.features import VITALS
@@ -64,7 +64,8 @@ def tracker() -> Tracker:
 
 def scored(scoring: Scoring, tracker: Tracker, now_us: int = NOW_US) -> Any:
     rows = np.arange(tracker.rows)
-    return scoring.score(tracker, rows, rows, now_us, np.full(rows.size, 60.0), np.ones(rows.size))
+    group = Group.of(scoring.models.running.champions)
+    return scoring.score(tracker, rows, rows, now_us, np.full(rows.size, 60.0), np.ones(rows.size), group)
 
 
 def version(models_: Models, task: str = "sepsis", role: Role = "champion") -> str:
@@ -98,7 +99,7 @@ def test_what_the_command_line_says(directory: Path) -> None:
 def test_by_default_every_shipped_model_runs(tmp_path: Path) -> None:
     found = Models(ModelSettings(), tmp_path / "ward.db", ManualClock(NOW_US)).running
     assert "sepsis" in found.champions and not found.shadows
-    assert set(found.names) >= set(found.champions["sepsis"].predictor.needed)
+    assert set(found.main.names) == set(found.champions["sepsis"].predictor.needed)
     assert found.champions["sepsis"].figures["auroc"]
 
 

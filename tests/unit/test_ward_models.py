@@ -97,6 +97,34 @@ async def test_every_target_has_a_card_and_what_is_told_is_kept(journal_path: Pa
         assert not ward.risk_history(id_of(ward, 1), **span, target="mortality24")
 
 
+async def test_other_risks_are_made_less_often_and_anew_where_their_model_is(
+    journal_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(at(0))
+    async with opened(journal_path, clock, directory) as ward:
+        await say(ward, clock, 0, *admitted(1), *admitted(2))
+
+        async def made(minute: float) -> tuple[float, float]:
+            await say(ward, clock, minute, reading(minute, "monitor-1"))
+            found = cards(ward)
+            return tuple((found[task].made_us - at(0)) / 60e6 for task in ("sepsis", "aki"))  # type: ignore[return-value]
+
+        assert await made(5) == (5, 5)
+        assert await made(5.5) == (5.5, 5)
+        assert await made(6) == (6, 6)
+        assert await made(6.25) == (6.25, 6)
+        ward.load_model("aki", "aki", "champion", "test")
+        assert await made(6.5) == (6.5, 6.5)
+        monkeypatch.setattr("vitruvian.service.assess.OTHERS_ROWS_MAX", 1)  # a crowd that is all due takes turns
+        await say(ward, clock, 9, reading(9, "monitor-1"), reading(9, "monitor-2"))
+        with ward.follower.lock:
+            assessor, everyone = ward.follower.assessor, ward.twins.pids
+            first = assessor._others(everyone, at(20), assessor.models.running)
+            assert len(everyone) == 2 and len(first) == 1
+        clock.advance_to(at(30))
+        await eventually(lambda: all(cards(ward, number)["aki"].made_us == at(30) for number in (1, 2)))
+
+
 async def test_death_is_told_once_a_day_was_observed_and_its_course_outlives_a_restart(
     journal_path: Path, directory: Path
 ) -> None:

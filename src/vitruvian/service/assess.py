@@ -26,7 +26,7 @@ from vitruvian.prediction.scores.of_twins import scores_of
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Signals
-from vitruvian.service.models import MAIN, Models
+from vitruvian.service.models import MAIN, Group, Models, Running
 from vitruvian.service.scoring import Scored, Scoring, asked_of, hours_of
 from vitruvian.signals.features import PERSONAL
 from vitruvian.signals.tracker import Tracker
@@ -36,6 +36,8 @@ from vitruvian.twin.twins import SEX_CODES
 SOURCE: Final = "vitruvian"
 ISSUE_GRID_US: Final = MINUTE_US
 OTHERS_GRID_US: Final = 10 * MINUTE_US  # of risks other than the main one: they move slowly
+OTHERS_EVERY_US: Final = MINUTE_US  # how often these are made
+OTHERS_ROWS_MAX: Final = 256  # and for how many patients at once
 _PHASE_STEP_US: Final = 37_082_039  # the grid's golden section: neighbours fall far apart
 HISTORY_US: Final = 6 * HOUR_US
 HISTORY_POINTS_MAX: Final = 720  # issued risks kept in memory a patient, for trend and sparkline
@@ -46,8 +48,29 @@ Points = deque[tuple[int, float]]
 Hours = NDArray[np.float32] | None
 
 
+class Told(NamedTuple):
+    """A patient's risk of one task: place `at` in the columns of the batch made at `now_us`, by a predictor."""
+
+    risks: RiskColumns
+    at: int
+    predictor: Predictor
+    now_us: int
+
+    @property
+    def probability(self) -> float | None:
+        """The calibrated risk; None where nothing may be said."""
+        value = float(self.risks.probability[self.at])
+        return None if np.isnan(value) else value
+
+    @property
+    def why(self) -> str:
+        """Why nothing is said; empty where a risk is."""
+        return self.risks.why(self.at)
+
+
 class Assessment(NamedTuple):
-    """A patient's latest scores and risks: place `at` in the columns of the batch made at `now_us`.
+    """A patient's latest scores and main risk: place `at` in the columns of the batch made at `now_us`; and the other
+    risks, which are made less often.
 
     `driver` is what raises the main risk most, in words; empty where nothing does notably.
     """
@@ -57,17 +80,21 @@ class Assessment(NamedTuple):
     at: int
     now_us: int
     driver: str
+    others: Scored | None = None
+    others_at: int = 0
+
+    def told(self, task: str = MAIN) -> Told | None:
+        """The risk of a task; None where none was made."""
+        scored, at = (self.scored, self.at) if task == MAIN else (self.others, self.others_at)
+        if scored is None or task not in scored.risks:
+            return None
+        return Told(scored.risks[task], at, scored.by[task], scored.now_us)
 
     @property
     def probability(self) -> float | None:
         """The calibrated main risk; None where the model has too little to go on, or none runs."""
-        return self.probability_of(MAIN)
-
-    def probability_of(self, task: str) -> float | None:
-        """The calibrated risk of a task; None where nothing is said of it."""
-        risks = self.scored.risks.get(task)
-        value = np.nan if risks is None else float(risks.probability[self.at])
-        return None if np.isnan(value) else value
+        told = self.told()
+        return None if told is None else told.probability
 
 
 class Drivers:
@@ -105,17 +132,46 @@ class Assessor:
         self.history: dict[str, dict[int, Points]] = {}
         self._issued_us: dict[int, int] = {}
         self._others_us: dict[int, int] = {}
+        self._others_by: dict[int, Group] = {}
 
     def assess(self, pids: NDArray[np.int64], now_us: int) -> None:
         """Score these patients, all of whom have a twin, at an instant."""
         if not len(pids):
             return
+        running = self.models.running  # what a batch is scored by, from beginning to end
         scores = scores_of(self._twins, pids, now_us)
-        rows, age_years, male = self._people(pids, now_us)
-        scored = self.scoring.score(self._twins.tracker, rows, pids, now_us, age_years, male)
+        scored = self._score(pids, now_us, running.main)
         drivers = self._driver_labels(scored, len(pids))
+        others = self._others(pids, now_us, running)
         for at, pid in enumerate(pids.tolist()):
-            self.latest[pid] = Assessment(scores, scored, at, now_us, drivers[at])
+            beside = others.get(pid)
+            if beside is None:
+                before = self.latest.get(pid)
+                beside = (before.others, before.others_at) if before else (None, 0)
+            self.latest[pid] = Assessment(scores, scored, at, now_us, drivers[at], *beside)
+
+    def _score(self, pids: NDArray[np.int64], now_us: int, group: Group) -> Scored:
+        rows, age_years, male = self._people(pids, now_us)
+        return self.scoring.score(self._twins.tracker, rows, pids, now_us, age_years, male, group)
+
+    def _others(self, pids: NDArray[np.int64], now_us: int, running: Running) -> dict[int, tuple[Scored | None, int]]:
+        """The other risks of whoever is due: seen for the first time, exchanged models, or a while ago. A few at a
+        time: a ward that is all due at once must not make the main risk wait.
+        """
+        if not running.others.champions:
+            return {}
+        due = [pid for pid in pids.tolist() if self._due(pid, now_us, running)][:OTHERS_ROWS_MAX]
+        if not due:
+            return {}
+        scored = self._score(np.array(due, np.int64), now_us, running.others)
+        self._others_by.update(dict.fromkeys(due, running.others))
+        return {pid: (scored, at) for at, pid in enumerate(due)}
+
+    def _due(self, pid: int, now_us: int, running: Running) -> bool:
+        before = self.latest.get(pid)
+        if before is None or before.others is None or self._others_by.get(pid) is not running.others:
+            return True
+        return now_us - before.others.now_us >= OTHERS_EVERY_US
 
     def _driver_labels(self, scored: Scored, count: int) -> list[str]:
         risks = scored.risks.get(MAIN)
@@ -166,6 +222,7 @@ class Assessor:
             self.latest.pop(pid, None)
             self._issued_us.pop(pid, None)
             self._others_us.pop(pid, None)
+            self._others_by.pop(pid, None)
             for points in self.history.values():
                 points.pop(pid, None)
 
@@ -196,25 +253,25 @@ class Assessor:
             if view.value is not None
         ]
         events += self._risk_events(pid, MAIN, now_us, seq)
-        if now_us - self._others_us.get(pid, -OTHERS_GRID_US) >= OTHERS_GRID_US:
-            others = [task for task in latest.scored.risks if task != MAIN and latest.probability_of(task) is not None]
+        if now_us - self._others_us.get(pid, -OTHERS_GRID_US) >= OTHERS_GRID_US and latest.others is not None:
             self._others_us[pid] = now_us
-            for task in others:
+            for task in latest.others.risks:
                 events += self._risk_events(pid, task, now_us, seq)
         return Entry(SOURCE, f"assessment|{public_id}|{step_us}", tuple(events), subject=subject[:1])
 
     def _risk_events(self, pid: int, task: str, now_us: int, seq: int) -> list[Event]:
-        """The event that records a task's risk, which joins the history too; none where no model of it runs."""
-        latest = self.latest[pid]
-        risks, at = latest.scored.risks.get(task), latest.at
-        if risks is None:
+        """The event that records a task's risk, which joins the history too; none where no model of it runs, or, of
+        another than the main one, where nothing is said.
+        """
+        told = self.latest[pid].told(task)
+        if told is None or (task != MAIN and told.probability is None):
             return []
-        probability = latest.probability_of(task)
-        detail: dict[str, str | float | int | bool | list[str] | None] = {"insufficient": risks.why(at)}
+        probability, at = told.probability, told.at
+        detail: dict[str, str | float | int | bool | list[str] | None] = {"insufficient": told.why}
         if probability is not None:
-            detail |= {"low": float(risks.low[at]), "high": float(risks.high[at])}
+            detail |= {"low": float(told.risks.low[at]), "high": float(told.risks.high[at])}
             mine = self.history.setdefault(task, {})
             mine.setdefault(pid, deque(maxlen=HISTORY_POINTS_MAX)).append((now_us, probability))
         name = f"{task}_risk"
-        finding = Finding(name, latest.scored.by[task].version, seq, probability, detail)
+        finding = Finding(name, told.predictor.version, seq, probability, detail)
         return [Event("derived", name, finding, now_us)]

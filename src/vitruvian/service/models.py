@@ -22,7 +22,7 @@ from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import TASKS, task
 from vitruvian.service.model_settings import SHIPPED, Chosen, Kept, ModelSettings, Role, shipped_tasks
 
-__all__ = ["MAIN", "Loaded", "Models", "Running", "figures_of"]
+__all__ = ["MAIN", "Group", "Loaded", "Models", "Running", "figures_of"]
 
 log = logging.getLogger(__name__)
 MAIN: Final = "sepsis"  # the risk that the ward's rows show
@@ -48,24 +48,44 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """What runs, by task in the order of `TASKS`. `names`: every feature that the champions need; `windowed`: whether
-    one of them reads hours.
+class Group:
+    """Champions that are scored together. `names`: every feature that they need; `windowed`: whether one of them reads
+    hours.
     """
 
     champions: Mapping[str, Loaded]
-    shadows: Mapping[str, Loaded]
     names: tuple[str, ...]
     windowed: bool
+
+    @classmethod
+    def of(cls, champions: Mapping[str, Loaded]) -> Group:
+        """These."""
+        predictors = [one.predictor for one in champions.values()]
+        names = tuple(dict.fromkeys(name for one in predictors for name in one.needed))
+        return cls(champions, names, any(one.windowed for one in predictors))
+
+    @property
+    def predictors(self) -> dict[str, Predictor]:
+        """Their predictors."""
+        return {name: one.predictor for name, one in self.champions.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs, by task in the order of `TASKS`: the champions in all, the `main` one, the `others`; and shadows."""
+
+    champions: Mapping[str, Loaded]
+    shadows: Mapping[str, Loaded]
+    main: Group
+    others: Group
 
     @classmethod
     def of(cls, champions: Mapping[str, Loaded], shadows: Mapping[str, Loaded]) -> Running:
         """These models; a shadow of a task without a champion has nobody to be compared with, and is left out."""
         ordered = {name: champions[name] for name in TASKS if name in champions}
         beside = {name: shadows[name] for name in ordered if name in shadows}
-        predictors = [one.predictor for one in ordered.values()]
-        names = tuple(dict.fromkeys(name for one in predictors for name in one.needed))
-        return cls(ordered, beside, names, any(one.windowed for one in predictors))
+        main = Group.of({name: one for name, one in ordered.items() if name == MAIN})
+        return cls(ordered, beside, main, Group.of({name: one for name, one in ordered.items() if name != MAIN}))
 
     @property
     def predictors(self) -> dict[str, Predictor]:

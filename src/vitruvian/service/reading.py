@@ -278,11 +278,11 @@ class Reading:
         who = board.patient(board.pid_of(patient))
         with self._follower.lock:  # the patient as they stand: assessed and read at one moment
             found = assessor.latest.get(who.pid)
-            if found is None or target not in found.scored.risks:
+            told = found.told(target) if found else None
+            if told is None:
                 raise NotFoundError(f"found no risk of {target[:64]} of this patient; see the patient's page")
-            predictor, why = found.scored.by[target], found.scored.risks[target].why(found.at)
-            values, hours = assessor.read(who.pid, predictor, found.now_us)
-        return reasons_view(who.id, predictor, values, hours, found.now_us, why)
+            values, hours = assessor.read(who.pid, told.predictor, told.now_us)
+        return reasons_view(who.id, told.predictor, values, hours, told.now_us, told.why)
 
     # --- models --------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from vitruvian.core.time import HOUR_US
@@ -13,7 +14,7 @@ from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import Task
 from vitruvian.service import build
-from vitruvian.service.assess import Assessment, Assessor
+from vitruvian.service.assess import Assessment, Assessor, Told
 from vitruvian.service.models import MAIN, Loaded
 from vitruvian.service.views import Attribution, RiskBrief, RiskCard, Trend
 from vitruvian.signals.kernels import NEVER_US
@@ -24,6 +25,7 @@ EARLIER_US: Final = 6 * HOUR_US
 RECENT_US: Final = HOUR_US // 2
 NOTHING_YET: Final = "nothing was measured yet"
 NO_MODEL: Final = "no model of sepsis runs"
+NOT_YET: Final = "not told yet"
 FAULT: Final = "the model failed; the service's log says how"
 NOT_VALIDATED: Final = "Not validated: no labelled data of real patients were there to measure it on."
 SIMULATED: Final = "Trained on simulated patients."
@@ -32,15 +34,15 @@ SIMULATED: Final = "Trained on simulated patients."
 def brief(found: Assessment, history: Iterable[tuple[int, float]], now_us: int) -> RiskBrief:
     """The main risk, of a row of the ward; `history` are the issued ones, oldest first."""
     spark, trend = _course(history, now_us)
-    risks, probability = found.scored.risks.get(MAIN), found.probability
-    if risks is None:
+    told = found.told()
+    if told is None:
         return RiskBrief(None, insufficient=FAULT if MAIN in found.scored.by else NO_MODEL, spark=spark)
-    if probability is None:
-        return RiskBrief(None, insufficient=risks.why(found.at), spark=spark)
+    if told.probability is None:
+        return RiskBrief(None, insufficient=told.why, spark=spark)
     return RiskBrief(
-        round(probability, DECIMALS),
-        round(float(risks.low[found.at]), DECIMALS),
-        round(float(risks.high[found.at]), DECIMALS),
+        round(told.probability, DECIMALS),
+        round(float(told.risks.low[told.at]), DECIMALS),
+        round(float(told.risks.high[told.at]), DECIMALS),
         "",
         trend,
         found.driver,
@@ -58,43 +60,44 @@ def cards(assessor: Assessor, pid: int, now_us: int) -> list[RiskCard]:
 def card(assessor: Assessor, pid: int, loaded: Loaded, now_us: int) -> RiskCard:
     """One task's risk in full, by the model that told it."""
     task, found = loaded.predictor.task, assessor.latest.get(pid)
-    risks = found.scored.risks.get(task.name) if found else None
-    predictor = found.scored.by.get(task.name, loaded.predictor) if found else loaded.predictor
+    told = found.told(task.name) if found else None
+    predictor = told.predictor if told else loaded.predictor
     spark, trend = _course(assessor.points(task.name, pid), now_us)
-    of = loaded if predictor is loaded.predictor else None
-    told = RiskCard(
-        task.title, predictor.horizon_h, None, None, None, predictor.prevalence,
-        NOTHING_YET if found is None else FAULT, predictor.version, found.now_us if found else 0,
-        calibration=calibration_note(of.figures if of else {}), task=task.name, about=about(task),
-        validated=predictor.validated, notes=notes(predictor), trend=trend, spark=spark, served=predictor.served,
+    why = NOTHING_YET if found is None else FAULT if task.name in assessor.scoring.failed else NOT_YET
+    figures = loaded.figures if predictor is loaded.predictor else {}
+    frame = RiskCard(
+        task.title, predictor.horizon_h, None, None, None, predictor.prevalence, why, predictor.version,
+        told.now_us if told else 0, calibration=calibration_note(figures), task=task.name, about=about(task),
+        validated=predictor.validated, notes=notes(predictor), spark=spark, served=predictor.served,
     )  # fmt: skip
-    if found is None or risks is None:
-        return told
-    return _told(told, assessor, pid, found, risks, predictor)
+    return frame if told is None else _filled(frame, assessor, pid, told, trend)
 
 
-def _told(
-    card: RiskCard, assessor: Assessor, pid: int, found: Assessment, risks: RiskColumns, predictor: Predictor
-) -> RiskCard:
-    """The card with what was found."""
-    evidence = explain(assessor, pid, found, risks, predictor)
-    at, probability = found.at, found.probability_of(card.task)
-    shown = probability is not None
-    attributions = tuple(
-        Attribution(one.label, one.contribution, one.read) for one in evidence.attributions[:ATTRIBUTIONS_MAX]
-    )
-    why = risks.why(at)
+def _filled(frame: RiskCard, assessor: Assessor, pid: int, told: Told, trend: Trend) -> RiskCard:
+    """The card with what was told."""
+    risks, at, probability = told.risks, told.at, told.probability
+    evidence = explain(assessor, pid, told)
+    why = told.why
     if why.startswith("too early"):
-        why = f"{why}; so far {observed(assessor, pid, found.now_us)}"
-    return RiskCard(
-        card.target, card.horizon_h, probability, float(risks.low[at]) if shown else None,
-        float(risks.high[at]) if shown else None, card.baseline, why, card.model, found.now_us,
-        calibration=card.calibration, sentence=evidence.text, missing=evidence.missing,
-        attributions=attributions if shown else (), task=card.task, about=card.about, validated=card.validated,
-        notes=card.notes, trend=card.trend if shown else "", spark=card.spark, served=card.served,
-        explained=risks.explained if len(risks.members) > 1 or risks.explained not in risks.members else "",
-        members=_members(risks, at) if shown and len(risks.members) > 1 else {},
+        why = f"{why}; so far {observed(assessor, pid, told.now_us)}"
+    said = msgspec.structs.replace(
+        frame, insufficient=why, sentence=evidence.text, missing=evidence.missing
     )  # fmt: skip
+    if probability is None:
+        return said
+    several = len(risks.members) > 1
+    return msgspec.structs.replace(
+        said,
+        probability=probability,
+        low=float(risks.low[at]),
+        high=float(risks.high[at]),
+        attributions=tuple(
+            Attribution(one.label, one.contribution, one.read) for one in evidence.attributions[:ATTRIBUTIONS_MAX]
+        ),
+        trend=trend,
+        explained=risks.explained if several or risks.explained not in risks.members else "",
+        members=_members(risks, at) if several else {},
+    )
 
 
 def _members(risks: RiskColumns, at: int) -> Mapping[str, float]:
@@ -105,24 +108,25 @@ def _members(risks: RiskColumns, at: int) -> Mapping[str, float]:
     }
 
 
-def explain(assessor: Assessor, pid: int, found: Assessment, risks: RiskColumns, predictor: Predictor) -> Evidence:
-    """The evidence of a patient's latest risk: facts, sentences that cite them, attributions."""
-    at, task = found.at, predictor.task
-    earlier = _earlier(assessor.points(task.name, pid), found.now_us)
+def explain(assessor: Assessor, pid: int, told: Told) -> Evidence:
+    """The evidence of a patient's risk: facts, sentences that cite them, attributions."""
+    risks, at, predictor = told.risks, told.at, told.predictor
+    task = predictor.task
+    earlier = _earlier(assessor.points(task.name, pid), told.now_us)
     issued = Issued(
         task.name,
         predictor.horizon_h,
-        found.now_us,
-        found.probability_of(task.name),
+        told.now_us,
+        told.probability,
         low=float(risks.low[at]),
         high=float(risks.high[at]),
-        insufficient=risks.why(at),
+        insufficient=told.why,
         earlier=earlier[1] if earlier else None,
         earlier_us=earlier[0] if earlier else None,
         about=about(task),
     )
     added = dict(zip(risks.names, risks.contributions[at].tolist(), strict=True)) if risks.names else None
-    return explain_risk(issued, assessor.values(pid, predictor, found.now_us), added)
+    return explain_risk(issued, assessor.values(pid, predictor, told.now_us), added)
 
 
 def about(task: Task) -> str:

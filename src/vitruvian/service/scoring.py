@@ -17,7 +17,7 @@ from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.serve.states import States
-from vitruvian.service.models import Models, Running
+from vitruvian.service.models import Group, Loaded, Models
 from vitruvian.service.shadow import ShadowBatch, Shadows
 from vitruvian.signals.kernels import NEVER_US
 from vitruvian.signals.tracker import Tracker
@@ -32,10 +32,11 @@ _BODY: Final = {"height_cm": VOCABULARY["body_height"].index, "weight_kg": VOCAB
 
 
 class Scored(NamedTuple):
-    """Risks of a batch by task, and the models that told them."""
+    """Risks of a batch at an instant by task, and the models that told them."""
 
     risks: Mapping[str, RiskColumns]
     by: Mapping[str, Predictor]
+    now_us: int
 
 
 class Scoring:
@@ -57,28 +58,29 @@ class Scoring:
         now_us: int,
         age_years: NDArray[np.float64],
         male: NDArray[np.float64],
+        group: Group,
     ) -> Scored:
-        """The risk of every task that a model runs for, of these rows of the tracker."""
+        """The risk of every task of a group of champions, of these rows of the tracker."""
         began = time.perf_counter()
-        running = self.models.running
         asked = asked_of(tracker, rows, now_us, age_years, male)
-        values = columns(running.names, asked)
-        hours = hours_of(tracker, rows, now_us) if running.windowed else None
+        values = columns(group.names, asked)
+        hours = hours_of(tracker, rows, now_us) if group.windowed else None
         first_us = tracker.first_us[rows]
         observed_h = np.where(first_us == NEVER_US, np.nan, (now_us - np.maximum(first_us, 0)) / HOUR_US)
         risks: dict[str, RiskColumns] = {}
-        for task, one in running.champions.items():
+        for task, one in group.champions.items():
             try:
                 risks[task] = one.predictor.predict(
-                    values, running.names, hours, keys=pids, states=self._states_of(task, one.predictor),
+                    values, group.names, hours, keys=pids, states=self._states_of(task, one.predictor),
                     observed_h=observed_h,
                 )  # fmt: skip
             except Exception as error:  # one model's fault must not cost the others, nor the scores and alerts
                 self._fault(task, error)
         self._scored_s += time.perf_counter() - began
-        if running.shadows:
-            self._offer(running, asked, values, hours, pids, observed_h, risks, now_us)
-        return Scored(risks, running.predictors)
+        shadows = {task: one for task, one in self.models.running.shadows.items() if task in risks}
+        if shadows:
+            self._offer(group, shadows, asked, values, hours, pids, observed_h, risks, now_us)
+        return Scored(risks, group.predictors, now_us)
 
     def note_disagreements(self) -> None:
         """Put into the log of models how far each shadow and its champion differ so far."""
@@ -115,7 +117,8 @@ class Scoring:
 
     def _offer(
         self,
-        running: Running,
+        group: Group,
+        shadows: Mapping[str, Loaded],
         asked: Asked,
         values: Columns,
         hours: Columns | None,
@@ -126,11 +129,9 @@ class Scoring:
     ) -> None:
         """Give the shadows their part. What only they read is made within a small share of the scoring's time."""
         began = time.perf_counter()
-        for task, one in running.shadows.items():
-            if task not in risks:
-                continue
+        for task, one in shadows.items():
             shadow = one.predictor
-            more = [name for name in shadow.needed if name not in running.names]
+            more = [name for name in shadow.needed if name not in group.names]
             if (more or (shadow.windowed and hours is None)) and self._extra_s > EXTRA_SHARE_MAX * self._scored_s:
                 self.shadows.drop(task, len(pids))
                 continue
@@ -140,8 +141,8 @@ class Scoring:
             except Exception as error:
                 self._fault(f"{task} (shadow)", error)
                 continue
-            champion = running.champions[task].predictor
-            names, told = (*running.names, *more), risks[task].probability
+            champion = group.champions[task].predictor
+            names, told = (*group.names, *more), risks[task].probability
             self.shadows.offer(ShadowBatch(task, shadow, champion, read, names, seen, pids, observed_h, told, now_us))
         self._extra_s += time.perf_counter() - began
 
