@@ -33,8 +33,8 @@ from vitruvian.prediction.recipes.mortality import WHOLE
 from vitruvian.prediction.sites.threshold import threshold_for
 from vitruvian.prediction.tasks import task
 from vitruvian.prediction.training.crossfit import unseen_logits
+from vitruvian.prediction.training.fitting import one_thread
 from vitruvian.prediction.training.joined import calibrated, join
-from vitruvian.prediction.training.pipeline import one_thread
 
 FOLDS, INNER, SEED = 5, 5, 7
 MANY_ROWS = 10_000

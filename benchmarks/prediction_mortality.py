@@ -28,9 +28,10 @@ from vitruvian.prediction.recipes.mortality import mortality
 from vitruvian.prediction.serve.gate import GATED
 from vitruvian.prediction.sites.threshold import threshold_for
 from vitruvian.prediction.tasks import task
+from vitruvian.prediction.training.bundling import write_bundle
 from vitruvian.prediction.training.crossfit import FOLDS, crossfit
+from vitruvian.prediction.training.fitting import SEED, Trained, one_thread
 from vitruvian.prediction.training.joined import calibrated, join
-from vitruvian.prediction.training.pipeline import SEED, Trained, one_thread, write_bundle
 from vitruvian.prediction.training.stages import WORK
 
 DATA = "physionet2012"

@@ -18,8 +18,9 @@ from vitruvian.prediction.recipes.base import Plan, Recipe, Wanted
 from vitruvian.prediction.serve.bundle import Bundle
 from vitruvian.prediction.sites.threshold import alarm_rate_policy
 from vitruvian.prediction.tasks import task
+from vitruvian.prediction.training.bundling import write_bundle
+from vitruvian.prediction.training.fitting import fit, one_thread
 from vitruvian.prediction.training.parts import split_parts
-from vitruvian.prediction.training.pipeline import fit, one_thread, write_bundle
 
 FEATURES = (
     "heart_rate", "respiratory_rate", "oxygen_saturation", "systolic_pressure", "mean_pressure", "body_temperature",

@@ -66,7 +66,10 @@ class MemberFile:
 class Fitted(Protocol):
     """A fitted member, still in its trainer's engine."""
 
-    features: tuple[str, ...]
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What it reads, by name."""
+        ...
 
     def logit(self, table: Table, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """The uncalibrated log-odds of these rows, (n,)."""
@@ -82,7 +85,10 @@ class Family(Protocol):
     model on one processor family. `kept` is a file for the state of a long fit, by which a killed one resumes.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+        ...
 
     def fit(
         self, table: Table, features: tuple[str, ...], goal: Goal, *, seed: int, say: Say, kept: Path | None = None

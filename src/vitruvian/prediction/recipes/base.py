@@ -44,6 +44,7 @@ class Recipe:
     `wanted(cohort)` says what is fitted; `policy(cohort, probability)` chooses the threshold policy (a JSON dict, see
     `sites.threshold`) on patients who fitted nothing: a cohort of them and their calibrated probabilities (N,).
     `compared`: members that are fitted for the table of results only and not shipped. `serves`: what the ward shows.
+    `everyone`: where patients are few, all of them train, and folds calibrate and measure (`training.crossfit`).
     """
 
     task: str
@@ -56,6 +57,7 @@ class Recipe:
     intended_use: str = ""
     limits: tuple[str, ...] = ()
     compared: frozenset[str] = field(default_factory=frozenset)
+    everyone: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -61,4 +61,5 @@ def eicu(of: Task, *, quick: bool = False, compare: bool = True) -> Recipe:
         intended_use=INTENDED.replace("once, 48 hours after admission", "as its task says") if stay else INTENDED,
         limits=LIMITS,
         compared=frozenset({"plain_lightgbm"} if compare else ()),
+        everyone=True,
     )

@@ -20,19 +20,20 @@ from vitruvian.prediction.cohorts.split import folds_of
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Plan, Recipe
+from vitruvian.prediction.training.fitting import SEED, Trained
 from vitruvian.prediction.training.joined import calibrated, join
 from vitruvian.prediction.training.parts import Parts
-from vitruvian.prediction.training.pipeline import SEED, Trained
 from vitruvian.prediction.training.stages import fit_member, table_digest
 
 __all__ = ["FOLDS", "crossfit", "unseen_logits"]
 
 FOLDS: Final = 5
 Rows = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 
 
-def unseen_logits(plan: Plan, table: Table, goal: Goal, fold: Rows, rows: Rows, seed: int, say: Say) -> Rows:
+def unseen_logits(plan: Plan, table: Table, goal: Goal, fold: Rows, rows: Rows, seed: int, say: Say) -> Floats:
     """A member's logits (N,) of `rows`, each by a fit on the rows of `goal.train` in other folds; NaN elsewhere.
 
     `fold` (N,): the fold of each row, the same for all rows of a patient.

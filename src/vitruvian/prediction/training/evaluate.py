@@ -15,6 +15,7 @@ from vitruvian.core.errors import ModelError
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.open import open_cohort
 from vitruvian.prediction.cohorts.prints import prints, read_prints
+from vitruvian.prediction.inputs.blocks import is_practice
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure import baselines
 from vitruvian.prediction.measure.judge import judge
@@ -23,10 +24,22 @@ from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.sites.threshold import threshold_for
 from vitruvian.prediction.tasks import Task, task
 
-__all__ = ["EVALUATION", "Unseen", "evaluate", "judge_bundle", "summary_table", "unseen", "write"]
+__all__ = [
+    "EVALUATION",
+    "Told",
+    "Unseen",
+    "evaluate",
+    "judge_bundle",
+    "judge_told",
+    "spread",
+    "summary_table",
+    "unseen",
+    "write",
+]
 
 EVALUATION: Final = "evaluation.json"
 Floats = NDArray[np.float64]
+Told = Mapping[str, tuple[Floats, float]]  # probabilities (N,) by name, with the threshold of each
 Say = Callable[[str], None]
 
 
@@ -88,13 +101,13 @@ def judge_bundle(
     serves: str,
     *,
     table: Table | None = None,
-    compared: Mapping[str, tuple[Floats, float]] | None = None,
+    compared: Told | None = None,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
-    """The evaluation of what a bundle serves, with its members and the baselines beside it.
+    """The evaluation of what a bundle's graphs say of a cohort, with its members and the baselines beside it.
 
     `table`: of `who.cohort`, with every column that the bundle's members read; made here where none is given.
-    `compared`: further scores (N,) with their thresholds, which are probabilities.
+    `compared`: further probabilities (N,) with their thresholds.
     """
     main = Predictor.load(bundle.folder, of.name, serves)
     others = _others(bundle, main)
@@ -103,53 +116,69 @@ def judge_bundle(
         needed = dict.fromkeys(name for one in (main, *others.values()) for name in one.needed)
         table = table_of(cohort, tuple(needed))
     rows = np.flatnonzero(cohort.scored)
-    shown = f"{of.title}: {serves}"
     found = main.over(table, rows)
-    probability = {shown: _spread(cohort, rows, found.probability)}
+    members: dict[str, Floats] = {}
     if len(main.members) > 1:
-        probability |= {
-            name: _spread(cohort, rows, found.member_probability[:, place]) for place, name in enumerate(found.members)
+        members = {
+            name: spread(cohort, rows, found.member_probability[:, place]) for place, name in enumerate(found.members)
         }
     for name, one in others.items():
         say(f"{name}: scoring")
-        probability[name] = _spread(cohort, rows, one.over(table, rows).probability)
-    policy = main.policy
-    fixed = dict(bundle.told["thresholds"])
-    thresholds = {shown: threshold_for(probability[shown][rows], policy)}
-    thresholds |= {name: float(fixed[name]) for name in probability if name != shown}
-    for name, (score, threshold) in (compared or {}).items():
-        probability[name], thresholds[name] = score, threshold
-    scores, limits, told = baselines.scores_of(cohort, bundle.told["baselines"])
+        members[name] = spread(cohort, rows, one.over(table, rows).probability)
+    fixed = bundle.told["thresholds"]
+    beside = {name: (score, float(fixed[name])) for name, score in members.items()} | dict(compared or {})
+    return judge_told(of, who, bundle, serves, spread(cohort, rows, found.probability), beside, say=say)
+
+
+def judge_told(
+    of: Task,
+    who: Unseen,
+    bundle: Bundle,
+    serves: str,
+    told: Floats,
+    beside: Told,
+    *,
+    say: Say = lambda _: None,
+) -> dict[str, Any]:
+    """The evaluation of probabilities (N,) that a bundle, or the folds it was made in, told of a cohort.
+
+    `beside`: further probabilities with their thresholds. The threshold of the judged one follows the bundle's policy.
+    """
+    cohort = who.cohort
+    shown = f"{of.title}: {serves}"
     variant = bundle.told["variants"][serves.partition("/")[0]]
+    policy = variant["policy"]
+    threshold = threshold_for(told[cohort.scored], policy)
+    scores, limits, known = baselines.scores_of(cohort, bundle.told["baselines"])
     result = judge(
         of,
         cohort,
-        probability | scores,
-        thresholds | limits,
+        {shown: told} | {name: score for name, (score, _) in beside.items()} | scores,
+        {shown: threshold} | {name: limit for name, (_, limit) in beside.items()} | limits,
         main=shown,
-        probabilities=set(probability),
+        probabilities={shown, *beside},
         split=who.split,
         model=f"{of.name} {bundle.told['version']} ({serves})",
         conformal=variant.get("conformal"),
-        news2_lacks=told.news2_lacks,
+        news2_lacks=known.news2_lacks,
         say=say,
     )
-    return result | {"threshold_policy": policy, "threshold_as_trained": float(policy.get("threshold", np.nan))}
+    return result | {"threshold_policy": policy, "threshold_as_trained": float(policy["threshold"])}
 
 
 def _others(bundle: Bundle, main: Predictor) -> dict[str, Predictor]:
-    """Members of the bundle that the served variant does not hold and that stand on the same footing."""
+    """Members of the bundle that the served variant does not hold, and that read practice patterns if it does."""
     mine = {member.name for member in main.members}
-    plain = main.served.startswith("no_practice")
-    found = {}
-    for name in (row["name"] for row in bundle.told["members"]):
-        if name in mine or name.endswith("_no_practice") != plain:
-            continue
-        found[name] = Predictor.load(bundle.folder, main.task.name, name)
-    return found
+    rows = {row["name"]: row for row in bundle.told["members"]}
+    cares = any(map(is_practice, (name for member in main.members for name in member.features)))
+    return {
+        name: Predictor.load(bundle.folder, main.task.name, name)
+        for name, row in rows.items()
+        if name not in mine and any(map(is_practice, row["features"])) == cares
+    }
 
 
-def _spread(cohort: Cohort, rows: NDArray[np.int64], values: NDArray[np.floating]) -> Floats:
+def spread(cohort: Cohort, rows: NDArray[np.int64], values: NDArray[np.floating]) -> Floats:
     """Values of rows among all rows; the others are never measured and stand at 0."""
     out = np.zeros(cohort.patient.size)
     out[rows] = values
