@@ -37,7 +37,7 @@ class Settings:
     rate: float = 1.5e-3
     decay: float = 0.05
     batch_rows: int = 4096
-    epoch_rows: int = 150_000
+    epoch_rows: int = 60_000
     masked: float = 0.2
     offset: float = 0.1
     ahead: float = 0.1
