@@ -39,7 +39,7 @@ def least_rare(one: Scores, limits: Floats) -> Floats:
     channels = one.each.shape[1]
     for channel in range(channels):
         place = channel * len(KINDS)
-        recent = one.z[:, -_HOURS:, channel]
+        recent = one.z[:, 0, -_HOURS:, channel]
         rare = tail_of(np.abs(recent), limits[place]) / LASTING
         for sign in (-1.0, 1.0):
             same = np.where(np.sign(recent) == sign, rare, np.inf)

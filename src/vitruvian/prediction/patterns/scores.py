@@ -1,11 +1,13 @@
 """How far the last hours lie from what was foretold: scores of which larger is stranger. Pure columns.
 
-Three of each vital sign, and one of all together:
+Every hour is foretold twice, from all hours up to the one before it and from those up to six hours before it, so that
+what has come to stay is not taken for granted an hour later. z = (found - expected) / scale. Three scores of each vital
+sign, and one of all together:
 
-    jump      |z| of the hour that runs, z = (found - expected) / scale
-    course    |sum of z| over the last six hours / sqrt(how many were measured): steps and drifts that each hour hides
+    jump      |z| of the hour that runs, from the hour before
+    course    |mean z| of the last three hours, from six hours before each: steps and drifts
     stillness minus the mean change from hour to hour, in scales: a value that does not move as this one does
-    together  mean z^2 over the vital signs of the hour: combinations that no single one betrays
+    together  mean z^2 of the hour over vital signs and both forecasts: combinations that no single one betrays
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "RECENT_H", "Scores", "joined", "scores"]
+__all__ = ["AHEAD_H", "KINDS", "RECENT_H", "Scores", "joined", "scores"]
 
 Columns = NDArray[np.float32]
 RECENT_H: Final = 6  # hours that are foretold and compared, the running one last
+AHEAD_H: Final = (1, 6)  # how far ahead each of them is foretold
 KINDS: Final = ("jump", "course", "stillness")
-_COURSE_MIN: Final = 3  # measured hours below which nothing is said of a course
+_COURSE_H, _COURSE_MIN = 3, 2  # hours of a course, and how many of them must be measured
 _STILL_MIN: Final = 5
 _TOGETHER_MIN: Final = 3  # vital signs
 _FAR: Final = 8.0  # z is cut here where it is summed, so that one artefact does not stand for all
@@ -29,7 +32,7 @@ _FAR: Final = 8.0  # z is cut here where it is summed, so that one artefact does
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of n patients: `z` (n, RECENT_H, C); `each` (n, C, 3) by `KINDS`; `together` (n,). NaN: nothing can be said."""
+    """Of n patients: `z` (n, 2, RECENT_H, C) by `AHEAD_H`; `each` (n, C, 3) by `KINDS`; `together` (n,). NaN: none."""
 
     z: Columns
     each: Columns
@@ -37,18 +40,20 @@ class Scores:
 
 
 def scores(found: Columns, expected: Columns, scale: Columns) -> Scores:
-    """Of the last hours (n, RECENT_H, C): what was found (NaN = not measured), expected, and its scale."""
-    z = (found - expected) / scale
+    """Of the last hours: what was found (n, RECENT_H, C; NaN = not measured), what was expected and its scale
+    (n, 2, RECENT_H, C).
+    """
+    z = (found[:, None] - expected) / scale
     cut = np.clip(z, -_FAR, _FAR)
-    known = ~np.isnan(z)
-    count = known.sum(axis=1)
-    now = known[:, -1]
-    jump = np.abs(z[:, -1])
-    total = np.nan_to_num(cut).sum(axis=1)
-    course = np.where(now & (count >= _COURSE_MIN), np.abs(total) / np.sqrt(np.maximum(count, 1)), np.nan)
-    each = np.stack([jump, course, _stillness(found, scale, now)], axis=2).astype(np.float32)
-    seen = now.sum(axis=1)
-    square = np.nan_to_num(cut[:, -1] ** 2).sum(axis=1) / np.maximum(seen, 1)
+    now = ~np.isnan(found[:, -1])
+    jump = np.abs(z[:, 0, -1])
+    late = cut[:, 1, -_COURSE_H:]
+    count = (~np.isnan(late)).sum(axis=1)
+    course = np.abs(np.nan_to_num(late).sum(axis=1)) / np.maximum(count, 1)
+    course = np.where(now & (count >= _COURSE_MIN), course, np.nan)
+    each = np.stack([jump, course, _stillness(found, scale[:, 0], now)], axis=2).astype(np.float32)
+    seen = (~np.isnan(z[:, 0, -1])).sum(axis=1)
+    square = np.nan_to_num(cut[:, :, -1] ** 2).sum(axis=(1, 2)) / np.maximum(2 * seen, 1)
     return Scores(z, each, np.where(seen >= _TOGETHER_MIN, square, np.nan).astype(np.float32))
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.families.base import OPSET
@@ -22,6 +23,7 @@ from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H
 from vitruvian.prediction.inputs.table import Table, windows
 from vitruvian.prediction.patterns.calibrate import calibrated
 from vitruvian.prediction.patterns.network import Forecaster, surprise_loss
+from vitruvian.prediction.patterns.scores import AHEAD_H
 from vitruvian.prediction.patterns.watch import Watch, run
 
 __all__ = ["Recipe", "train"]
@@ -102,8 +104,9 @@ def fit(table: Table, learn: NDArray[np.int64], recipe: Recipe, say: Callable[[s
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate * 0.5 * (1 + math.cos(math.pi * done))
             hours = torch.from_numpy(windows(table, part))
+            came = (hours - model.hours.mean) / model.hours.spread
             middle, scale = model.ahead(hours[:, :-1])
-            loss = surprise_loss(middle, scale, (hours[:, 1:] - model.hours.mean) / model.hours.spread)
+            loss = torch.stack([_loss_at(row, middle, scale, came) for row in range(len(AHEAD_H))]).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -113,8 +116,15 @@ def fit(table: Table, learn: NDArray[np.int64], recipe: Recipe, say: Callable[[s
     return model.eval()
 
 
+def _loss_at(row: int, middle: Tensor, scale: Tensor, came: Tensor) -> Tensor:
+    """The loss of one distance: what was foretold after hour k is of hour k + `AHEAD_H[row]`."""
+    ahead = AHEAD_H[row]
+    told = came.shape[1] - ahead
+    return surprise_loss(middle[:, row, :told], scale[:, row, :told], came[:, ahead:])
+
+
 def graph_of(model: Forecaster) -> bytes:
-    """The ONNX graph: `closed` (n, CONTEXT_H - 1, C) -> `expected`, `scale` (n, RECENT_H, C)."""
+    """The ONNX graph: `closed` (n, CONTEXT_H - 1, C) -> `expected`, `scale` (n, 2, RECENT_H, C)."""
     import warnings
 
     held = io.BytesIO()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
 from vitruvian.prediction.patterns.rule import Rule, flagged, probabilities
-from vitruvian.prediction.patterns.scores import KINDS, RECENT_H, Scores, scores
+from vitruvian.prediction.patterns.scores import AHEAD_H, KINDS, RECENT_H, Scores, scores
 from vitruvian.prediction.patterns.tails import GRID, from_json
 from vitruvian.signals.tracker import Tracker
 
@@ -124,10 +124,10 @@ class Watch:
         found = hours[:, -RECENT_H:]
         expected, scale = self.foretold(hours)
         one = scores(found, expected, scale)
-        half = self._half * scale[:, -1]
+        half = self._half * scale[:, 0, -1]
         with np.errstate(divide="ignore"):
             surprise = -np.log10(probabilities(one, self.rule.limits))
-        middle = expected[:, -1]
+        middle = expected[:, 0, -1]
         return Watched(middle, middle - half, middle + half, found[:, -1], surprise, flagged(one, self.rule))
 
     def scores(self, hours: Columns) -> Scores:
@@ -135,7 +135,7 @@ class Watch:
         return scores(hours[:, -RECENT_H:], *self.foretold(hours))
 
     def foretold(self, hours: Columns) -> tuple[Columns, Columns]:
-        """Expected values and scales (n, RECENT_H, C) of the last hours, each from the hours before it alone."""
+        """Expected values and scales (n, 2, RECENT_H, C) of the last hours, from hours up to 1 and 6 before each."""
         if hours.ndim != 3 or hours.shape[1:] != (CONTEXT_H, len(CHANNELS)):
             raise ModelError(
                 f"found hours of shape {hours.shape}, expected (n, {CONTEXT_H}, {len(CHANNELS)});"
@@ -146,7 +146,7 @@ class Watch:
 
 def run(session: Any, hours: Columns) -> tuple[Columns, Columns]:
     """The graph over windows (n, CONTEXT_H, C), in blocks."""
-    out = np.empty((2, len(hours), RECENT_H, len(CHANNELS)), np.float32)
+    out = np.empty((2, len(hours), len(AHEAD_H), RECENT_H, len(CHANNELS)), np.float32)
     for start in range(0, len(hours), _BLOCK):
         part = slice(start, start + _BLOCK)
         closed = np.ascontiguousarray(hours[part, :-1], np.float32)
