@@ -20,6 +20,7 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation import subject_of, subjects
 from vitruvian.explanation.risk import DRIVER_MIN
 from vitruvian.prediction.inputs.blocks import columns
+from vitruvian.prediction.inputs.hours import window
 from vitruvian.prediction.scores import Scores, score_event, views
 from vitruvian.prediction.scores.inputs import INPUTS
 from vitruvian.prediction.scores.of_twins import scores_of
@@ -27,7 +28,7 @@ from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.scenarios import Signals
 from vitruvian.service.models import MAIN, Group, Models, Running
-from vitruvian.service.scoring import Scored, Scoring, asked_of, hours_of
+from vitruvian.service.scoring import Scored, Scoring, asked_of
 from vitruvian.signals.features import PERSONAL
 from vitruvian.signals.tracker import Tracker
 from vitruvian.twin import NO_BIRTH, Twins
@@ -199,7 +200,7 @@ class Assessor:
         rows, age_years, male = self._people(np.array([pid]), now_us)
         tracker = self._twins.tracker
         values = columns(predictor.needed, asked_of(tracker, rows, now_us, age_years, male))
-        return values, hours_of(tracker, rows, now_us) if predictor.windowed else None
+        return values, window(tracker, rows, now_us) if predictor.windowed else None
 
     def first_us(self, pid: int) -> int:
         """When the first sample of a patient occurred; `NEVER_US` before it."""

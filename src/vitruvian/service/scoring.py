@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.inputs.blocks import Asked, columns
-from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
+from vitruvian.prediction.inputs.hours import window
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.serve.states import States
@@ -22,11 +22,10 @@ from vitruvian.service.shadow import ShadowBatch, Shadows
 from vitruvian.signals.kernels import NEVER_US
 from vitruvian.signals.tracker import Tracker
 
-__all__ = ["Scored", "Scoring", "hours_of"]
+__all__ = ["Scored", "Scoring", "asked_of"]
 
 log = logging.getLogger(__name__)
 Columns = NDArray[np.float32]
-HOURS_BLOCK: Final = 128  # rows of hours made at once: more fall out of the processor's cache
 EXTRA_SHARE_MAX: Final = 0.1  # of the scoring's time that may go into what only a shadow reads
 _BODY: Final = {"height_cm": VOCABULARY["body_height"].index, "weight_kg": VOCABULARY["body_weight"].index}
 
@@ -64,7 +63,7 @@ class Scoring:
         began = time.perf_counter()
         asked = asked_of(tracker, rows, now_us, age_years, male)
         values = columns(group.names, asked)
-        hours = hours_of(tracker, rows, now_us) if group.windowed else None
+        hours = window(tracker, rows, now_us) if group.windowed else None
         first_us = tracker.first_us[rows]
         observed_h = np.where(first_us == NEVER_US, np.nan, (now_us - np.maximum(first_us, 0)) / HOUR_US)
         risks: dict[str, RiskColumns] = {}
@@ -137,7 +136,7 @@ class Scoring:
                 continue
             try:
                 read = np.concatenate([values, columns(more, asked)], axis=1) if more else values
-                seen = hours_of(asked.tracker, asked.rows, now_us) if shadow.windowed and hours is None else hours
+                seen = window(asked.tracker, asked.rows, now_us) if shadow.windowed and hours is None else hours
             except Exception as error:
                 self._fault(f"{task} (shadow)", error)
                 continue
@@ -157,12 +156,3 @@ def asked_of(
     """The question about rows of a live tracker; height and weight are the last that were measured."""
     body = {name: tracker.last_value[rows, concept] for name, concept in _BODY.items()}
     return Asked(tracker, rows, np.full(rows.size, now_us, np.int64), age_years, male, body)
-
-
-def hours_of(tracker: Tracker, rows: NDArray[np.int64], now_us: int) -> Columns:
-    """As `inputs.hours.window`, block by block."""
-    out = np.empty((rows.size, CONTEXT_H, len(CHANNELS)), np.float32)
-    for start in range(0, rows.size, HOURS_BLOCK):
-        part = slice(start, start + HOURS_BLOCK)
-        out[part] = window(tracker, rows[part], now_us)
-    return out
