@@ -177,3 +177,17 @@ def test_stable_patients_are_those_within_limits() -> None:
     table.running[30:60:2, 0] = 170
     table.label[70:] = 1
     assert stable_patients(table, np.arange(90)).tolist() == [0]
+
+
+def test_each_forecast_knows_the_hours_it_says_and_no_later_one() -> None:
+    watch, hours = Watch.load(), day(5, patients=2)
+    told, scale = watch.foretold(hours)
+    assert told.shape == scale.shape == (2, 2, RECENT_H, len(CHANNELS)) and (scale > 0).all()
+    for row, ahead in enumerate((1, 6)):
+        for place in range(RECENT_H):
+            known = CONTEXT_H - RECENT_H + place - ahead + 1  # hours up to this one may count
+            later, within = hours.copy(), hours.copy()
+            later[:, known:] += 9
+            within[:, known - 1] += 9
+            assert np.allclose(watch.foretold(later)[0][:, row, place], told[:, row, place], atol=1e-4)
+            assert (np.abs(watch.foretold(within)[0][:, row, place] - told[:, row, place]).max(axis=1) > 0.5).all()
