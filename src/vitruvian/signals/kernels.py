@@ -195,13 +195,16 @@ def update_rows(
         clean = x
         slot, kept, before = slot_of[c], stay_of[c], last_us[r, c]
         # A stay takes in what is over: the hour of a monitor once a later one begins, a value once a later one comes.
-        if kept >= 0 and before != NEVER_US:
-            mine = stay_count[r, kept : kept + 1], stay_time[r, kept : kept + 1], stay_stats[r, kept]
-            hour, now = before // HOUR_US, at // HOUR_US
-            if slot < 0 and at > before:
+        if kept >= 0 and before != NEVER_US and at > before:
+            if slot < 0:
+                mine = stay_count[r, kept : kept + 1], stay_time[r, kept : kept + 1], stay_stats[r, kept]
                 fold(trend_value[r, c], before / HOUR_US, (at - before) / HOUR_US, *mine)
-            elif slot >= 0 and now > hour:
-                fold(np.float64(stats[r, slot, hour % hours.shape[2], MEAN]), float(hour), float(now - hour), *mine)
+            else:
+                hour, now = before // HOUR_US, at // HOUR_US
+                if now > hour:
+                    mine = stay_count[r, kept : kept + 1], stay_time[r, kept : kept + 1], stay_stats[r, kept]
+                    mean = np.float64(stats[r, slot, hour % hours.shape[2], MEAN])
+                    fold(mean, float(hour), float(now - hour), *mine)
         if slot >= 0:
             clean = hampel_step(x, at, floor_of[c], ring_value[r, slot], ring_us[r, slot], ring_state[r, slot], scratch)
             put_in_bucket(clean, at, hours[r, slot], counts[r, slot], stats[r, slot])
