@@ -19,7 +19,7 @@ from benchmarks._results import REPOSITORY, Bar, record
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.open import open_cohort
 from vitruvian.prediction.inputs.table import Table, table_of
-from vitruvian.prediction.measure.metrics import Ranking
+from vitruvian.prediction.measure.ranking import Ranking
 from vitruvian.prediction.measure.utility import hour_values, normalized_utility
 from vitruvian.prediction.recipes import recipe_for
 from vitruvian.prediction.recipes.base import Recipe

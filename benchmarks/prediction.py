@@ -1,0 +1,117 @@
+"""Every figure of the learned risks beside its bar, on one page.
+
+Measures the shipped sepsis risk here (test patients of the Challenge 2019 set A, and zero-shot on the eICU demo); takes
+what other benchmarks recorded (folds, mortality, eICU demo, training and streaming speed) from their results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks._results import REPOSITORY, RESULTS, Bar, record
+from vitruvian.prediction.serve.bundle import Bundle, shipped
+from vitruvian.prediction.training.evaluate import evaluate
+
+SEPSIS = "physionet2019/training_setA.parquet"
+ELSEWHERE = "icu_demo/sepsis/eicu_demo"
+OTHERS = ("prediction_folds", "prediction_mortality", "prediction_eicu", "sequence_training", "prediction_streaming")
+KEYS = ("auroc", "auprc", "utility", "accuracy", "precision", "recall", "f1", "brier_skill", "calibration_slope", "ece",
+        "alarms_per_patient_day_at_80", "median_lead_h_at_80")  # fmt: skip
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for the page: each figure with its interval."""
+    cells: dict[str, Any] = {"score": row["score"]}
+    for key in KEYS:
+        value, limits = row.get(key), row.get(f"{key}_95")
+        if isinstance(value, float):
+            cells[key] = f"{value:.3f}"
+            if limits and limits[0] is not None:
+                cells[key] += f" ({limits[0]:.3f} to {limits[1]:.3f})"
+    return cells
+
+
+def told_elsewhere() -> list[Bar]:
+    """The bars that other benchmarks recorded."""
+    bars = []
+    for name in OTHERS:
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            bars.append(Bar(f"{name} (not run)", "-", "-", None))
+            continue
+        bars += [Bar(**one) for one in json.loads(path.read_text("utf-8"))["bars"]]
+    return bars
+
+
+def own_bars(result: Mapping[str, Any], parity: float) -> list[Bar]:
+    """Calibration, decisions, coverage and alarms on set A's test patients."""
+    slope = result["calibration_slope"]
+    better = bool(result["decision_curve"]["above_both"])
+    bars = [
+        Bar("calibration slope", "0.85 to 1.15", round(slope, 3), 0.85 <= slope <= 1.15),
+        Bar("Brier skill", "> 0", round(result["brier_skill"], 4), result["brier_skill"] > 0),
+        Bar("net benefit above treating all and none, 2 to 20 %", "everywhere", "yes" if better else "no", better),
+    ]
+    for key, who in (("event", "septic"), ("none", "not septic")):
+        low = result["conformal"][key]["coverage_95"][0]
+        size = result["conformal"][key]["sets"]["mean_size"]
+        bars.append(Bar(f"conformal at 90 %, {who} patients: lower 95 % limit of coverage", ">= 0.87", round(low, 3),
+                        low >= 0.87, f"mean set size {size:.2f}"))  # fmt: skip
+    against = result["alarms_against_news2"]
+    saved = against["same"]["fewer"]
+    lacks = ", ".join(against["news2_lacks"] or []) or "nothing"
+    lead = against["same"]["model"]["median_lead_h"]
+    bars.append(Bar("alarms at 80 % sensitivity, fewer than NEWS2", ">= 30 %, lead >= 2 h", f"{100 * saved:.0f} %",
+                    saved >= 0.30 and lead >= 2, f"median lead {lead:.1f} h; NEWS2 lacks {lacks}"))  # fmt: skip
+    bars.append(Bar("graphs against their trainers, largest difference of a logit", "<= 1e-5", parity, parity <= 1e-5))
+    return bars
+
+
+def main() -> None:
+    root = Path(os.environ.get("VITRUVIAN_DATA", REPOSITORY.parent / "shared" / "data"))
+    bundle = Bundle.read(shipped("sepsis"))
+    home = evaluate("sepsis", root / SEPSIS)
+    plain = evaluate("sepsis", root / SEPSIS, variant="no_practice")
+    away = evaluate("sepsis", root / ELSEWHERE)
+    away_plain = evaluate("sepsis", root / ELSEWHERE, variant="no_practice")
+    parity = max(float(row["parity_max"]) for row in bundle.told["members"])
+    bars = [
+        Bar("test patients of set A: AUROC", "-", round(home["auroc"], 4), None),
+        Bar("test patients of set A: utility", "-", round(home["utility"], 4), None),
+        Bar("test patients of set A, without practice patterns: AUROC", "-", round(plain["auroc"], 4), None),
+        *own_bars(home, parity),
+        Bar("eICU demo, zero-shot: AUROC", "-", round(away["auroc"], 4), None,
+            f"{away['auroc_95'][0]:.3f} to {away['auroc_95'][1]:.3f}; other hospitals than set A's"),
+        Bar("eICU demo, zero-shot, without practice patterns: AUROC", "-", round(away_plain["auroc"], 4), None),
+        *told_elsewhere(),
+    ]  # fmt: skip
+    compared = json.loads((bundle.folder / "evaluation.json").read_text("utf-8"))
+    record(
+        "prediction",
+        title="Learned risks: every figure beside its bar",
+        provenance=(
+            f"sepsis: {home['data']} (CC BY 4.0), {home['split']}, {home['counts']['event_patients']} with sepsis;"
+            f" {away['data']} (ODbL 1.0), {away['split']}, {away['counts']['event_patients']} with sepsis; 95 %"
+            " intervals over draws of patients; the other rows as their own pages say"
+        ),
+        bars=bars,
+        figures={
+            "model": f"sepsis {bundle.told['version']}",
+            "set_a_test_patients": [shown(row) for row in compared["rows"]],
+            "set_a_test_patients_without_practice_patterns": [shown(row) for row in plain["rows"][:4]],
+            "eicu_demo_zero_shot": [shown(row) for row in away["rows"]],
+            "eicu_demo_zero_shot_without_practice_patterns": [shown(row) for row in away_plain["rows"][:1]],
+        },
+        notes=[
+            "Another hospital of the Challenge is kept back; what to expect there: docs/research/sepsis_transfer.md.",
+            "The members that are only compared were measured when the bundle was made, on the same test patients.",
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
