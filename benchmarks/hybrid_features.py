@@ -219,12 +219,18 @@ def main() -> None:
     closed = closed_form(cohort, logits)
     second, whom = filtered(cohort, table, logits["charted"])
     tested = patients_of(cohort.ids, "test").size
-    gains = [row for row in closed if row["auroc_gain"]]
     bars = [
-        Bar(f"{row['columns']} (tested on {row['tested_on']}): gain in AUROC", "reported", row["auroc_gain"], None)
-        for row in gains
+        Bar(
+            f"{row['columns']} (tested on {row['tested_on']}): gain in {figure}",
+            "reported",
+            row[f"{figure}_gain"],
+            None,
+        )
+        for row in closed
+        if row["auroc_gain"]
+        for figure in ("auroc", "utility")
     ]
-    bars += [Bar(f"second stage {row['columns']}: gain in AUROC", "reported", row["auroc_gain"], None)
+    bars += [Bar(f"second stage {row['columns']}: gain in auroc", "reported", row["auroc_gain"], None)
              for row in second[1:]]  # fmt: skip
     record(
         "hybrid_features",
