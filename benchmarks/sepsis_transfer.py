@@ -39,7 +39,7 @@ from vitruvian.prediction.sepsis.recipe.policy import trained_policy
 DATA: Final = "physionet2019/training_setA.parquet"
 HELD_SEED: Final = "held"  # a fifth of each home, on which thresholds are chosen
 LOOSE: Final = Boosted(rounds=250, patience=0, learning_rate=0.05, leaves=31, leaf_rows_min=200, l2=1.0,
-                       feature_share=0.5, row_share=0.7, by_patient=False)  # fmt: skip
+                       feature_share=0.5, row_share=0.7)  # fmt: skip
 CANDIDATES: Final[dict[str, tuple[tuple[str, ...], Family]]] = {
     "clock": (CLOCK, BoostedFamily(trees())),
     "loose": (CHARTED + HABITS, BoostedFamily(LOOSE)),
