@@ -22,9 +22,9 @@ from vitruvian import dashboard
 from vitruvian.core.time import ManualClock
 from vitruvian.service.app import create_app
 from vitruvian.service.model_settings import Chosen, ModelSettings
+from vitruvian.service.risk_views import RiskCard
 from vitruvian.service.runtime import Ward, WardSettings
 from vitruvian.service.settings import ServiceSettings
-from vitruvian.service.views import RiskCard
 
 DAY_MIN = 24 * 60
 

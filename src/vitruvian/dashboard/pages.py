@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from vitruvian.core.errors import NotFoundError, TimestampError, VitruvianError
 from vitruvian.core.time import DAY_US, HOUR_US, to_us, zone_named
-from vitruvian.dashboard import assets, login, present, reference
+from vitruvian.dashboard import assets, login, present, reference, risk_words
 from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
 from vitruvian.service.answers import Ward
@@ -47,7 +47,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(present.FILTERS)
-    made.globals.update(present=present, lanes=LANES, symbols=PRIORITY_SYMBOL, absent=present.ABSENT)
+    made.globals.update(present=present, words=risk_words, lanes=LANES, symbols=PRIORITY_SYMBOL, absent=present.ABSENT)
     return made
 
 

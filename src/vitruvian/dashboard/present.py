@@ -13,9 +13,9 @@ from markupsafe import Markup
 from vitruvian.core.time import MINUTE_US, from_us
 from vitruvian.service.body_views import BodyView, EstimateView
 from vitruvian.service.details import pretty_unit
+from vitruvian.service.risk_views import RiskCard
 from vitruvian.service.views import (
     PRIORITY_SYMBOL,
-    Attribution,
     BedRow,
     Cell,
     Column,
@@ -24,7 +24,6 @@ from vitruvian.service.views import (
     News2Brief,
     PatientDetail,
     RiskBrief,
-    RiskCard,
     StateRow,
     TwinView,
     freshness,
@@ -55,14 +54,6 @@ STANDING: Final = {
 }
 BAR_TOP: Final = {"prior": 6, "wide": 3, "half": 3, "middle": 0}  # how far a bar stays from the edges, of 16
 BAR_PAD: Final = 0.04
-MEMBERS: Final = {
-    "logistic": "logistic regression",
-    "forest": "random forest",
-    "lightgbm": "LightGBM",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "tcn": "TCN",
-}
 BASIS: Final = {"live": "live", "as_of": "as it was", "as_known": "as it was known"}
 LANE_TITLE: Final[dict[Lane, str]] = {
     "emergency": "Emergency",
@@ -148,42 +139,6 @@ def insufficient_text(reason: str) -> str:
     """Why there is no risk, in full, saying once that it is for want of data."""
     said = reason or "the model has not seen enough"
     return said if said.startswith("insufficient data") else f"insufficient data: {said}"
-
-
-def why_no_risk(risk: RiskCard) -> str:
-    """Why a card has no risk, in full."""
-    reason = risk.insufficient
-    return reason if reason.startswith(("too early", "outside", "the model")) else insufficient_text(reason)
-
-
-def until(risk: RiskCard) -> str:
-    """By when the outcome is meant."""
-    return "to the end of the stay in hospital" if risk.horizon_h is None else f"within {risk.horizon_h:g} h"
-
-
-def trend_text(risk: RiskCard) -> str:
-    """Where a risk is going, in words; so that nobody needs the line."""
-    return f"{TREND_ARROW[risk.trend]} {risk.trend} over the last hours" if risk.trend else "no trend yet"
-
-
-def any_spark(points: Sequence[int | None]) -> bool:
-    """Whether anything was issued."""
-    return any(point is not None for point in points)
-
-
-def member_text(name: str) -> str:
-    """What a member of a model is called."""
-    return MEMBERS.get(name, name.replace("_", " "))
-
-
-def member_list(names: Iterable[str]) -> str:
-    """The members of a model."""
-    return ", ".join(member_text(name) for name in names)
-
-
-def members_text(risk: RiskCard) -> str:
-    """What each member of a model says by itself."""
-    return ", ".join(f"{member_text(name)} {percent(value)}" for name, value in risk.members.items())
 
 
 def spark_top(points: Sequence[int | None]) -> int:
@@ -325,19 +280,6 @@ def range_text(row: StateRow) -> str:
 def any_lab(twin: TwinView) -> bool:
     """Whether any laboratory result is known."""
     return any(row.kind == "lab" for row in twin.rows)
-
-
-def natural_frequency(probability: float) -> str:
-    """The probability as people count."""
-    count = round_half_up(100 * probability)
-    return f"About {count} in 100 similar patients." if count else "Fewer than 1 in 100 similar patients."
-
-
-def bar(one: Attribution, every: Sequence[Attribution]) -> tuple[float, float]:
-    """Where an attribution's bar begins and how long it is, on -50 to 50."""
-    longest = max(abs(other.contribution) for other in every) or 1.0
-    length = 48 * abs(one.contribution) / longest
-    return (0.0 if one.contribution > 0 else -length), length
 
 
 def flags_text(flags: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from vitruvian.core.identifiers import Location
 from vitruvian.core.time import HOUR_US, MINUTE_US, SECOND_US, from_us
 from vitruvian.core.vocabulary import VOCABULARY, Concept
 from vitruvian.prediction.scores.news2 import BANDS, PARTS, PARTS_MIN, News2
+from vitruvian.service.risk_views import Trend
 from vitruvian.service.views import (
     SPARK_POINTS,
     WARD_CONCEPTS,
@@ -26,7 +27,6 @@ from vitruvian.service.views import (
     News2Brief,
     RiskBrief,
     StateRow,
-    Trend,
     freshness,
 )
 

@@ -10,17 +10,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
+from vitruvian.service.risk_views import ModelView, ReasonsView, RiskPoint
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     Column,
     EventView,
-    ModelView,
     PatientBrief,
     PatientDetail,
     QuarantineView,
-    ReasonsView,
-    RiskPoint,
     SeriesView,
     StreamView,
     TwinView,

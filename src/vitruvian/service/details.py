@@ -26,13 +26,13 @@ from vitruvian.core.time import DAY_US, HOUR_US, from_us
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.scores import Scores, ScoreView, views
 from vitruvian.service.build import Latest, state_row
+from vitruvian.service.risk_views import RiskCard
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     EventView,
     MedicineRow,
     PatientDetail,
-    RiskCard,
     ScoreCard,
     ScorePart,
     SourceRow,

@@ -9,7 +9,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from vitruvian.service.views import ModelView
+from vitruvian.service.risk_views import ModelView
 
 if TYPE_CHECKING:
     from vitruvian.service.reading import Reading

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vitruvian.service.model_settings import Role
 from vitruvian.service.models import Loaded
+from vitruvian.service.risk_views import ModelView
 from vitruvian.service.scoring import Scoring
-from vitruvian.service.views import ModelView
 
 __all__ = ["model_view", "model_views"]
 

@@ -11,18 +11,15 @@ from vitruvian.scenarios import Posterior, Scenario
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.hub import Hub
 from vitruvian.service.model_settings import Role
+from vitruvian.service.risk_views import ModelView, ReasonsView, RiskCard, RiskPoint
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     Column,
     EventView,
-    ModelView,
     PatientDetail,
     PatientPage,
     QuarantineView,
-    ReasonsView,
-    RiskCard,
-    RiskPoint,
     SeriesView,
     StreamView,
     TwinView,

@@ -28,21 +28,18 @@ from vitruvian.service.models import MAIN
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reasons import reasons_view
+from vitruvian.service.risk_views import ModelView, ReasonsView, RiskCard, RiskPoint
 from vitruvian.service.twin_view import twin_view
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     Column,
     EventView,
-    ModelView,
     News2Brief,
     PatientDetail,
     PatientPage,
     QuarantineView,
-    ReasonsView,
     RiskBrief,
-    RiskCard,
-    RiskPoint,
     SeriesView,
     StreamView,
     TwinView,

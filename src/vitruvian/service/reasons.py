@@ -15,7 +15,7 @@ from vitruvian.explanation.facts import Subject
 from vitruvian.prediction.reasons.attribute import attribute
 from vitruvian.prediction.reasons.base import HOURLY, MISSING, Attributions
 from vitruvian.prediction.serve.predictor import Predictor
-from vitruvian.service.views import Attribution, ReasonsView
+from vitruvian.service.risk_views import Attribution, ReasonsView
 
 __all__ = ["reasons_view"]
 

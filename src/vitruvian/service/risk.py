@@ -16,7 +16,8 @@ from vitruvian.prediction.tasks import Task
 from vitruvian.service import build
 from vitruvian.service.assess import Assessment, Assessor, Told
 from vitruvian.service.models import MAIN, Loaded
-from vitruvian.service.views import Attribution, RiskBrief, RiskCard, Trend
+from vitruvian.service.risk_views import Attribution, RiskCard, Trend
+from vitruvian.service.views import RiskBrief
 from vitruvian.signals.kernels import NEVER_US
 
 ATTRIBUTIONS_MAX: Final = 5

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from vitruvian.core.errors import NotFoundError
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.service import build
 from vitruvian.service.model_settings import Role
 from vitruvian.service.risk import NOT_VALIDATED
-from vitruvian.service.views import Attribution, BedRow, ModelView, ReasonsView, RiskCard
+from vitruvian.service.risk_views import Attribution, ModelView, ReasonsView, RiskCard
+from vitruvian.service.views import BedRow, RiskBrief
+from vitruvian.testing.beds import SPREAD, Bed
 
-__all__ = ["model_view", "reasons_view", "risk_cards"]
+__all__ = ["StandInModels", "model_view", "reasons_view", "risk_brief", "risk_cards"]
+
+
+def risk_brief(bed: Bed, now_us: int) -> RiskBrief:
+    """The risk of a row."""
+    risk = round(bed.risk(), 3)
+    at_us, past = (np.array(column) for column in zip(*bed.risks, strict=True))
+    worst = max(SPREAD, key=lambda c: abs(bed.samples[c][-1][1] - SPREAD[c][0]) / SPREAD[c][1])
+    high = bed.samples[worst][-1][1] > SPREAD[worst][0]
+    driver = f"{VOCABULARY[worst].display} {'high' if high else 'low'}"
+    return RiskBrief(
+        risk,
+        round(risk * 0.7, 3),
+        round(min(1.0, risk * 1.3 + 0.02), 3),
+        "",
+        build.trend(at_us, past, now_us),
+        driver,
+        build.spark(at_us, past, now_us),
+    )
 
 
 def risk_cards(row: BedRow, now_us: int) -> list[RiskCard]:
@@ -60,3 +85,28 @@ def model_view(role: Role) -> ModelView:
         "sepsis", "Sepsis (stand-in of the test ward)", role, "test-ward-1", "standard", ("stand-in",), "stand-in", 6.0,
         0.05, False, True, "none", 0, "the test ward", (), {}, disagreement=differs if role == "shadow" else None,
     )  # fmt: skip
+
+
+class StandInModels:
+    """The half of a ward that speaks of its models; nothing is loaded here."""
+
+    _shadows: tuple[ModelView, ...] = ()
+
+    def models(self) -> list[ModelView]:
+        """The stand-ins."""
+        return [model_view("champion"), *self._shadows]
+
+    def load_model(self, task: str, folder: str, role: Role, by: str, serves: str = "") -> ModelView:
+        """Take a name for a model."""
+        if folder != "stand-in":
+            raise NotFoundError(f"found no model {folder[:100]!r}, expected 'stand-in'; this is a ward for tests")
+        made = model_view(role)
+        if role == "shadow":
+            self._shadows = (made,)
+        return made
+
+    def drop_shadow(self, task: str, by: str) -> None:
+        """Forget the shadow."""
+        if not self._shadows:
+            raise NotFoundError(f"found no shadow of {task[:100]}; see the list of models")
+        self._shadows = ()

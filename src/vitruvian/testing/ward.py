@@ -25,28 +25,23 @@ from vitruvian.service import build, directory
 from vitruvian.service.build import Latest
 from vitruvian.service.details import detail_of, event_views, score_cards, state_rows
 from vitruvian.service.hub import Hub
-from vitruvian.service.model_settings import Role
 from vitruvian.service.ports import Mode
+from vitruvian.service.risk_views import ReasonsView, RiskCard, RiskPoint
 from vitruvian.service.views import (
     AlertView,
     BedRow,
     Column,
     EventView,
-    ModelView,
     PatientDetail,
     PatientPage,
     QuarantineView,
-    ReasonsView,
-    RiskBrief,
-    RiskCard,
-    RiskPoint,
     SeriesView,
     StreamView,
     TwinView,
 )
 from vitruvian.testing.beds import RULES, SPREAD, Bed
 from vitruvian.testing.bodies import memory_bodies
-from vitruvian.testing.risks import model_view, reasons_view, risk_cards
+from vitruvian.testing.risks import StandInModels, reasons_view, risk_brief, risk_cards
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -66,7 +61,7 @@ def _locked(method: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     return held
 
 
-class MemoryWard:
+class MemoryWard(StandInModels):
     """See the module. `step()` moves the clock and every patient that is not `freeze`d; pages see it by the hub."""
 
     mode: Mode = "simulated"
@@ -82,7 +77,6 @@ class MemoryWard:
         self._beds = {bed.id: bed for bed in (Bed(number, seed, START_US) for number in range(beds))}
         self._refused: list[QuarantineView] = []
         self._minutes = 0
-        self._shadows: list[ModelView] = []
         self._lock = threading.RLock()
         for bed in self._beds.values():
             bed.begin(START_US, history_h)
@@ -184,22 +178,6 @@ class MemoryWard:
         births = np.array([NO_BIRTH if b.person.birth_us is None else b.person.birth_us for b in beds], np.int64)
         return score(inputs_from(value, at_us, now_us, valid, births))
 
-    def _risk_brief(self, bed: Bed, now_us: int) -> RiskBrief:
-        risk = round(bed.risk(), 3)
-        at_us, past = (np.array(column) for column in zip(*bed.risks, strict=True))
-        worst = max(SPREAD, key=lambda c: abs(bed.samples[c][-1][1] - SPREAD[c][0]) / SPREAD[c][1])
-        high = bed.samples[worst][-1][1] > SPREAD[worst][0]
-        driver = f"{VOCABULARY[worst].display} {'high' if high else 'low'}"
-        return RiskBrief(
-            risk,
-            round(risk * 0.7, 3),
-            round(min(1.0, risk * 1.3 + 0.02), 3),
-            "",
-            build.trend(at_us, past, now_us),
-            driver,
-            build.spark(at_us, past, now_us),
-        )
-
     @_locked
     def rows(self, now_us: int, ids: Sequence[str] | None = None) -> list[BedRow]:
         """Rows of the ward."""
@@ -213,7 +191,7 @@ class MemoryWard:
                 bed.latest(),
                 build.news2_brief(scores.news2, at),
                 build.news2_points(scores.news2, at),
-                self._risk_brief(bed, now_us),
+                risk_brief(bed, now_us),
                 self.alerts(patient=bed.id),
                 now_us,
                 simulated=True,
@@ -328,25 +306,6 @@ class MemoryWard:
         if card is None or card.probability is None:
             raise NotFoundError(f"found no risk of {target[:64]} of this patient; see the patient's page")
         return reasons_view(card, patient)
-
-    def models(self) -> list[ModelView]:
-        """The stand-ins."""
-        return [model_view("champion"), *self._shadows]
-
-    def load_model(self, task: str, folder: str, role: Role, by: str, serves: str = "") -> ModelView:
-        """Take a name for a model; nothing is loaded here."""
-        if folder != "stand-in":
-            raise NotFoundError(f"found no model {folder[:100]!r}, expected 'stand-in'; this is a ward for tests")
-        made = model_view(role)
-        if role == "shadow":
-            self._shadows = [made]
-        return made
-
-    def drop_shadow(self, task: str, by: str) -> None:
-        """Forget the shadow."""
-        if not self._shadows:
-            raise NotFoundError(f"found no shadow of {task[:100]}; see the list of models")
-        self._shadows = []
 
     @_locked
     def alerts(self, *, patient: str | None = None, resolved: bool = False) -> list[AlertView]:
