@@ -26,7 +26,7 @@ from vitruvian.prediction.families.sequence.export import served
 from vitruvian.prediction.families.sequence.family import FittedSequence
 from vitruvian.prediction.families.sequence.prepare import columns_of
 from vitruvian.prediction.families.sequence.settings import NETWORKS
-from vitruvian.prediction.families.sequence.trainer import _seen
+from vitruvian.prediction.families.sequence.trainer import _seen, rows_a_step
 from vitruvian.prediction.inputs.hours import CHANNELS
 from vitruvian.prediction.inputs.table import Table, windows
 from vitruvian.prediction.sepsis.metrics import Ranking
@@ -225,6 +225,16 @@ def test_concepts_are_hidden_and_moved_whole() -> None:
     assert np.allclose(columns[kept, 0], columns[kept, 1]) and np.ptp(columns[kept, 0]) > 1  # levels move together
     assert (columns[kept, 2] == 0).all()  # a trend does not
     assert np.allclose(hours[kept][:, :, 0], columns[kept, :1])
+
+
+def test_few_data_are_learnt_in_many_small_steps() -> None:
+    settings = Settings(batch_rows=4096)
+    assert [rows_a_step(settings, rows) for rows in (200, 2_800, 40_000, 500_000)] == [32, 70, 1_000, 4_096]
+    table = made_up(patients=24)
+    one_a_stay = np.flatnonzero(table.hour == 24)
+    batches = stretches(table, one_a_stay, 8, np.random.default_rng(0))
+    assert [batch.rows.size for batch in batches] == [8, 8, 8]
+    assert all((batch.step == 23).all() for batch in batches)  # each has its whole day before it
 
 
 def test_bad_settings_and_empty_goals_are_told() -> None:

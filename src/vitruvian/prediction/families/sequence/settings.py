@@ -19,7 +19,7 @@ class Settings:
     `hidden`: width of the network's state; `layers`: how deep; `head`: width of the small network that joins state and
     columns; `dropout`: share dropped in it. `epochs`, `patience` (epochs without a better loss of the valid rows after
     which the fit ends), `rate` of learning (warm-up, then along a cosine), `decay` of weights (decoupled),
-    `batch_rows`: rows a step; `epoch_rows`: most rows an epoch for the networks that read a window for every row.
+    `batch_rows`: most rows a step; `epoch_rows`: most rows an epoch for the networks that read a window for every row.
     `masked`: share of concepts that are hidden from a patient's hours in a step, so that no one measurement is leaned
     upon; `offset`: spread of a shift of each concept, by patient, in its own standard deviations, so that levels count
     less than courses. `ahead`: weight of foretelling the coming hours' vital signs from the state, beside the goal;

@@ -37,6 +37,8 @@ Say = Callable[[str], None]
 _VALID_ROWS: Final = 30_000  # of the valid rows, evenly spaced, by which a fit stops
 _BLOCK: Final = 4096  # rows scored at once
 _NORM_MAX: Final = 1.0
+_STEPS_MIN: Final = 40  # an epoch, while each has `_STEP_ROWS_MIN` rows
+_STEP_ROWS_MIN: Final = 32
 _WARM: Final = 0.05  # share of the fit over which the rate rises
 
 
@@ -76,6 +78,11 @@ def logits(model: Model, table: Table, places: NDArray[np.int64], rows: NDArray[
             seen = model.seen_of(torch.from_numpy(windows(table, part)))
             out[start : start + _BLOCK] = model.logit(_columns(table, places, part), seen).numpy()
     return out
+
+
+def rows_a_step(settings: Settings, rows: int) -> int:
+    """How many of an epoch's rows a step takes: few data are learnt in small steps, so that there are enough."""
+    return min(settings.batch_rows, max(_STEP_ROWS_MIN, rows // _STEPS_MIN))
 
 
 @contextmanager
@@ -126,9 +133,10 @@ class _Fitting:
         torch.manual_seed(self.seed * 7919 + course.epoch + 1)
         random = np.random.default_rng((self.seed, course.epoch))
         if isinstance(self.model.network, Recurrent):
-            batches = stretches(self.table, rows, settings.batch_rows, random)
+            batches = stretches(self.table, rows, rows_a_step(settings, rows.size), random)
         else:
-            batches = window_batches(self.table, rows, settings.batch_rows, settings.epoch_rows, random)
+            most = min(rows.size, settings.epoch_rows)
+            batches = window_batches(self.table, rows, rows_a_step(settings, most), most, random)
         self.model.train()
         total = 0.0
         for number, batch in enumerate(batches):
