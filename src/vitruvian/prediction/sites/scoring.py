@@ -17,6 +17,7 @@ from vitruvian.prediction.cohorts.prints import prints, read_prints
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
 from vitruvian.prediction.serve.bundle import Bundle, shipped
+from vitruvian.prediction.serve.combine import combined, curved
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.sites.threshold import threshold_for
 from vitruvian.prediction.tasks import Task
@@ -25,6 +26,7 @@ __all__ = ["Scored", "bundle_of", "measured_rows", "moved_threshold", "score_sit
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
+ROWS_AT_ONCE: Final = 65_536
 _DRAWS: Final = 1_000_000
 
 
@@ -71,21 +73,36 @@ def unseen(bundle: Bundle, cohort: Cohort, say: Say) -> Cohort:
 
 def score_site(bundle: Bundle, cohort: Cohort) -> tuple[Table, dict[str, Scored]]:
     """The table that the bundle reads of a cohort, and the log-odds of each of its variants."""
-    predictors = {name: Predictor(bundle, name) for name in bundle.told["variants"]}
+    variants: dict[str, dict[str, Any]] = bundle.told["variants"]
+    predictors = {name: Predictor(bundle, name) for name in variants}
     table = table_of(cohort, tuple(dict.fromkeys(name for one in predictors.values() for name in one.needed)))
-    return table, {name: _scored(bundle, name, one, table) for name, one in predictors.items()}
+    members: dict[str, Floats] = {}
+    # Variants of many members first: those of fewer then need no graph to run again.
+    for name in sorted(variants, key=lambda one: -len(variants[one]["members"])):
+        if not set(variants[name]["members"]) <= set(members):
+            members |= _member_logits(predictors[name], table)
+    return table, {name: _scored(name, variants[name], predictors[name], members) for name in variants}
 
 
-def _scored(bundle: Bundle, name: str, predictor: Predictor, table: Table) -> Scored:
-    variant = bundle.told["variants"][name]
-    risks = predictor.over(table)
-    weights = np.array([float(variant["members"][member]) for member in risks.members])
+def _member_logits(predictor: Predictor, table: Table) -> dict[str, Floats]:
+    """Each member's calibrated log-odds (N,); a part of the rows at a time: explanations are as wide as inputs."""
+    parts = []
+    for start in range(0, len(table.values), ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(table.values)))
+        parts.append(logit_of(predictor.over(table, rows).member_probability))
+    whole = np.concatenate(parts)
+    return {name: whole[:, place] for place, name in enumerate(member.name for member in predictor.members)}
+
+
+def _scored(name: str, variant: dict[str, Any], predictor: Predictor, members: dict[str, Floats]) -> Scored:
+    names = tuple(variant["members"])
+    mine = np.column_stack([members[member] for member in names])
+    weights = np.array([float(weight) for weight in variant["members"].values()])
     slope, intercept = float(variant["slope"]), float(variant["intercept"])
-    return Scored(
-        name, logit_of(risks.probability), risks.members, logit_of(risks.member_probability), weights, slope,
-        intercept, dict(variant.get("policy") or {"kind": "fixed", "threshold": predictor.threshold}),
-        dict(variant),
-    )  # fmt: skip
+    knots = np.array(variant.get("curve") or [], np.float64).reshape(-1, 2)
+    logit = curved(combined(mine, weights, slope, intercept), knots)
+    policy = dict(variant.get("policy") or {"kind": "fixed", "threshold": predictor.threshold})
+    return Scored(name, logit, names, mine, weights, slope, intercept, policy, dict(variant))
 
 
 def split_site(cohort: Cohort, share: float, seed: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
