@@ -29,8 +29,9 @@ from vitruvian.prediction.measure.ranking import Ranking
 from vitruvian.prediction.serve.bundle import Bundle, shipped
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import TASKS
+from vitruvian.prediction.training.fitting import fit, one_thread
 from vitruvian.prediction.training.parts import fold_parts, split_parts
-from vitruvian.prediction.training.pipeline import fit, one_thread, refuse_leak
+from vitruvian.prediction.training.pipeline import refuse_leak
 from vitruvian.signals.tracker import Tracker
 
 CUT_H: Final = 9
@@ -80,8 +81,11 @@ def with_other_future(cohort: Cohort, cut_h: int, seed: int = 0) -> Cohort:
 
 
 def bits(values: NDArray[np.generic]) -> bytes:
-    """A copy's bytes: NaN equals NaN, and 0.0 is not -0.0."""
-    return np.ascontiguousarray(values).tobytes()
+    """A copy's bytes: NaN equals NaN whatever its sign (which depends on the processor's lanes), 0.0 is not -0.0."""
+    kept = np.ascontiguousarray(values)
+    if np.issubdtype(kept.dtype, np.floating):
+        kept = np.where(np.isnan(kept), np.array(np.nan, kept.dtype), kept)
+    return kept.tobytes()
 
 
 def same_until(first: Cohort, second: Cohort, cut_h: int, bundle: Bundle) -> None:

@@ -245,6 +245,7 @@ def test_recalibrate_and_drift_by_command(
     status, printed, said = vitruvian("drift", "arrest", "--data", data, "--model", bundle.folder, "--out", out)
     assert status == 0 and "PSI" in printed, said
     assert json.loads((tmp_path / "drift" / "drift.json").read_text("utf-8"))["counts"]["large"] == 0
+    assert json.loads((out / "drift.json").read_text("utf-8"))["score"]["level"] != "large"
 
 
 def test_update_and_quality_by_command(

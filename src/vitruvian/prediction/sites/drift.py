@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.inputs.table import Table
 
-__all__ = ["LEVELS", "MARKS", "column_drift", "drift", "reference_of"]
+__all__ = ["LEVELS", "MARKS", "column_drift", "column_reference", "drift", "reference_of"]
 
 LEVELS: Final = ("stable", "moderate", "large")
 MARKS: Final = (0.1, 0.25)  # of the population stability index
@@ -41,9 +41,9 @@ def reference_of(
     few = mine[:: max(1, mine.size // ROWS_MAX)]
     told = {
         "rows": int(mine.size),
-        "features": {name: _kept(table.values[few, place]) for place, name in enumerate(table.names)},
+        "features": {name: column_reference(table.values[few, place]) for place, name in enumerate(table.names)},
     }
-    return told if scores is None else told | {SCORE: _kept(np.asarray(scores))}
+    return told if scores is None else told | {SCORE: column_reference(np.asarray(scores))}
 
 
 def drift(
@@ -105,7 +105,8 @@ def column_drift(kept: Mapping[str, Any], column: NDArray[np.floating]) -> dict[
     return told
 
 
-def _kept(column: NDArray[np.floating]) -> dict[str, Any]:
+def column_reference(column: NDArray[np.floating]) -> dict[str, Any]:
+    """What a bundle keeps of one column (n,), NaN = missing: shares and quantiles, as JSON."""
     known = column[np.isfinite(column)].astype(np.float64)
     missing = 1.0 - known.size / max(column.size, 1)
     if not known.size:

@@ -22,6 +22,7 @@ from vitruvian.prediction.measure.platt import sigmoid
 from vitruvian.prediction.measure.resampling import DRAWS
 from vitruvian.prediction.serve.bundle import VARIANTS, Bundle
 from vitruvian.prediction.sites.decide import conformal_of, policy_of
+from vitruvian.prediction.sites.drift import column_reference
 from vitruvian.prediction.sites.lines import Method, SiteLine, fit_site
 from vitruvian.prediction.sites.rebuild import rebuilt, with_line
 from vitruvian.prediction.sites.scoring import (
@@ -122,6 +123,7 @@ def recalibrated(
     logit = line.of(before)
     variant = with_line(scored.told, line)
     part, probability = _part(cohort, learn, sigmoid(logit))
+    variant["reference"] = column_reference(probability[part.scored])
     variant["policy"] = policy_of(of, part, probability, moved_threshold(cohort, scored, logit))
     variant["conformal"] = conformal_of(of, part, probability)
     return Fitted(line, variant, logit)

@@ -24,6 +24,7 @@ from vitruvian.prediction.measure.platt import sigmoid
 from vitruvian.prediction.measure.resampling import DRAWS
 from vitruvian.prediction.serve.bundle import VARIANTS, Bundle
 from vitruvian.prediction.sites.decide import conformal_of, policy_of
+from vitruvian.prediction.sites.drift import column_reference
 from vitruvian.prediction.sites.rebuild import rebuilt
 from vitruvian.prediction.sites.scoring import (
     Scored,
@@ -161,6 +162,7 @@ def _learned(of: Task, cohort: Cohort, learn: NDArray[np.int64], scored: Scored)
         "members": found.members,
         "slope": found.slope,
         "intercept": found.intercept,
+        "reference": column_reference(probability[part.scored]),
         "policy": policy_of(of, part, probability, moved_threshold(cohort, scored, logit)),
         "conformal": conformal_of(of, part, probability),
     }

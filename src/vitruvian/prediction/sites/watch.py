@@ -37,7 +37,10 @@ def drift_of(bundle: Bundle, cohort: Cohort) -> dict[str, Any]:
     served = scored[str(bundle.told["serves"]).partition("/")[0]]
     rows = np.flatnonzero(cohort.scored)
     probability = sigmoid(served.logit)
-    told = drift(bundle.told.get("reference", {}), table, rows, probability[rows])
+    kept = dict(bundle.told.get("reference") or {})
+    if "reference" in served.told:
+        kept["score"] = served.told["reference"]
+    told = drift(kept, table, rows, probability[rows])
     head = {"task": bundle.told["task"], "model": bundle.told["version"], "data": cohort.data}
     return head | {"simulated": cohort.simulated} | told | {"change": _change(cohort, probability)}
 

@@ -20,7 +20,7 @@ from vitruvian.prediction.measure.conformal import fit_conformal, patient_scores
 from vitruvian.prediction.measure.rows import rows_of
 from vitruvian.prediction.recipes.base import Recipe
 from vitruvian.prediction.serve.bundle import FORMAT, Bundle
-from vitruvian.prediction.sites.drift import reference_of
+from vitruvian.prediction.sites.drift import column_reference, reference_of
 from vitruvian.prediction.tasks import Task, task
 from vitruvian.prediction.training.fitting import Trained, said_of
 from vitruvian.prediction.training.joined import Line, Variant
@@ -93,6 +93,7 @@ def _variants(
         calibrate, chance = said_of(trained, cohort, variant, trained.parts.calibrate)
         rows = rows_of(of, calibrate)
         told["conformal"] = fit_conformal(patient_scores(rows, calibrate.patient, chance), rows.event)
+        told["reference"] = column_reference(chance[rows.index])
         found[name] = told
     return found
 
