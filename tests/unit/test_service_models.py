@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from tests.bundle_support import make_bundle
 from tests.mqtt_support import eventually
+from vitruvian.cli import app as cli
 from vitruvian.core.errors import ConfigurationError, ModelError, NotFoundError
 from vitruvian.core.time import HOUR_US, ManualClock
 from vitruvian.core.vocabulary import VOCABULARY
@@ -94,6 +96,14 @@ def test_what_the_command_line_says(directory: Path) -> None:
         ModelSettings.read([str(directory / "nowhere")])
     with pytest.raises(ConfigurationError, match="no folder"):
         ModelSettings.read(directory=directory / "nowhere")
+
+
+@pytest.mark.parametrize("command", ["ward", "replay", "serve"])
+def test_the_command_line_tells_of_models(command: str) -> None:
+    said = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert said.exit_code == 0, said.output
+    for option in ("--model", "--shadow", "--models"):
+        assert f"{option} " in said.output
 
 
 def test_by_default_every_shipped_model_runs(tmp_path: Path) -> None:
@@ -346,13 +356,14 @@ async def test_a_shadow_that_fails_again_and_again_is_stopped(directory: Path) -
 
 
 def test_what_only_a_shadow_reads_costs_a_bounded_share(tmp_path: Path, directory: Path, tracker: Tracker) -> None:
-    """The champion reads no hours; the shadow does. They are made for it within a tenth of the scoring's time."""
+    """The champion reads no hours; the shadow does. They are made for it within a share of the time."""
     running = models(tmp_path, directory, sepsis="plain")
     scoring = Scoring(running)
     running.load("sepsis", "b", "shadow", "ada")
     for _ in range(60):
         scored(scoring, tracker)
-    assert scoring._extra_s <= 0.1 * scoring._scored_s + 0.1  # one batch may overshoot
+    lived_s = time.perf_counter() - scoring._began_s
+    assert scoring._extra_s <= 0.1 * scoring._scored_s + 0.02 * lived_s + 0.1  # one batch may overshoot
     scoring.shadows.settle()
     told = scoring.shadows.told("sepsis")
     assert told is not None and told["compared"]

@@ -24,7 +24,7 @@ Hosts = Annotated[list[str] | None, typer.Option("--allow-host", help="A further
 OpenPage = Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")]
 Model = Annotated[
     list[str] | None,
-    typer.Option(help="TASK=DIR: a trained model instead of the shipped one; DIR#VARIANT[/MEMBER] serves that of it."),
+    typer.Option(help="TASK=DIR: a trained model instead of the shipped one; DIR#VARIANT serves that of it."),
 ]
 Shadow = Annotated[list[str] | None, typer.Option(help="TASK=DIR: a model that is scored beside and never shown.")]
 ModelsFolder = Annotated[

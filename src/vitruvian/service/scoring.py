@@ -26,7 +26,9 @@ __all__ = ["Scored", "Scoring", "asked_of"]
 
 log = logging.getLogger(__name__)
 Columns = NDArray[np.float32]
-EXTRA_SHARE_MAX: Final = 0.1  # of the scoring's time that may go into what only a shadow reads
+# What only a shadow reads may take so much of the scoring's time, or of a core where there is little to score.
+EXTRA_SHARE_MAX: Final = 0.1
+EXTRA_CORE_MAX: Final = 0.02
 _BODY: Final = {"height_cm": VOCABULARY["body_height"].index, "weight_kg": VOCABULARY["body_weight"].index}
 
 
@@ -46,6 +48,7 @@ class Scoring:
         self.shadows = Shadows(ended=lambda task, told: models.note("disagreement", task=task, **told))
         self._states: dict[str, tuple[Predictor, States]] = {}
         self._scored_s = self._extra_s = 0.0
+        self._began_s = time.perf_counter()
         self.failed: dict[str, str] = {}
         self.counts = {"risks_failed": 0}
 
@@ -102,6 +105,9 @@ class Scoring:
         for _, states in self._states.values():
             states.forget(gone)
 
+    def _extra_max_s(self, now_s: float) -> float:
+        return max(EXTRA_SHARE_MAX * self._scored_s, EXTRA_CORE_MAX * (now_s - self._began_s))
+
     def _states_of(self, task: str, predictor: Predictor) -> States:
         kept = self._states.get(task)
         if kept is None or kept[0] is not predictor:
@@ -131,7 +137,7 @@ class Scoring:
         for task, one in shadows.items():
             shadow = one.predictor
             more = [name for name in shadow.needed if name not in group.names]
-            if (more or (shadow.windowed and hours is None)) and self._extra_s > EXTRA_SHARE_MAX * self._scored_s:
+            if (more or (shadow.windowed and hours is None)) and self._extra_s > self._extra_max_s(began):
                 self.shadows.drop(task, len(pids))
                 continue
             try:
