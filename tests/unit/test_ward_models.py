@@ -224,6 +224,7 @@ async def test_models_are_exchanged_over_http_without_a_pause_and_a_restart_keep
     async with opened(journal_path, clock, directory) as ward:
         assert cards(ward)["sepsis"].model == "b"
         assert {one.role for one in ward.models()} == {"champion"}
+        assert ward.health()["models"] == "running"
 
 
 @pytest.mark.parametrize("role", ["clinician", "viewer", "integrator", ""])

@@ -377,6 +377,7 @@ class Reading:
             "ready": not self.intake.unavailable,
             "journal": self.intake.unavailable or "committing",
             "mode": self.mode,
+            "models": "; ".join(self._follower.assessor.models.notes) or "running",
             "seq": self.seq(),
             "patients": len(self._follower.board.patients),
             "waiting": self.intake.waiting,
