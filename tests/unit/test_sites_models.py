@@ -15,6 +15,7 @@ import pytest
 from tests.risk_support import simulated, train_small
 from vitruvian.cli import main
 from vitruvian.core.errors import ConfigurationError, ModelError
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.labelled import write_labelled
 from vitruvian.prediction.cohorts.prints import prints, read_prints
@@ -166,6 +167,28 @@ def test_an_update_from_false_labels_is_refused(bundle: Bundle, tmp_path: Path) 
     assert not record["accepted"]
     assert any(reason.startswith("brier may be worse") for reason in record["reasons"])
     assert not (tmp_path / "new").exists(), "a refused update leaves no model"
+
+
+def test_a_site_where_risk_means_something_else_earns_a_member_of_its_own(bundle: Bundle, tmp_path: Path) -> None:
+    """Where the outcome comes with slow hearts and high pressures no weighing of old members helps; refitting does."""
+    cohort = simulated(900, 14)
+    value = cohort.samples.value.copy()
+    for concept, mirror in (("heart_rate", 190.0), ("systolic_pressure", 230.0), ("mean_pressure", 160.0)):
+        mine = cohort.samples.concept == VOCABULARY[concept].index
+        value[mine] = mirror - value[mine]
+    site = replace(cohort, samples=replace(cohort.samples, value=value))
+    loose = TOLERANCE | {"event1": 0.1}
+    plain = update(bundle, site, tmp_path / "plain", draws=DRAWS, tolerance=loose)
+    record = update(bundle, site, tmp_path / "new", draws=DRAWS, tolerance=loose, refit=True)
+    assert record["accepted"], record["reasons"]
+    assert record["refit"] == "site1" and record["weights"]["standard"]["members"]["site1"] > 0.2
+    assert record["gains"]["auroc"]["low_95"] > max(plain["gains"]["auroc"]["gain"], 0.0)
+    made = Bundle.read(tmp_path / "new")
+    _, kept = split_site(site, 0.5, "update")
+    again = site.of(kept)
+    table, _ = score_site(made, again)
+    risks = Predictor(made, "standard").over(table)
+    assert ((risks.probability - again.label) ** 2).mean() == pytest.approx(record["rows"][1]["brier"], abs=1e-5)
 
 
 @pytest.mark.parametrize(

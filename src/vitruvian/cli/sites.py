@@ -79,6 +79,7 @@ def update(
     out: Annotated[Path, typer.Option(help="A new folder: the decision, and in model/ the changed model if accepted.")],
     model: Model = None,
     share: Annotated[float, typer.Option(help="The share of new patients to learn from; the others decide.")] = 0.5,
+    refit: Annotated[bool, typer.Option("--refit", help="Also fit a member of the site's own (extra train).")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let new labels change a model, unless it does worse on patients kept back; then it is refused (exit status 3)."""
@@ -89,7 +90,7 @@ def update(
     from vitruvian.prediction.tasks import task
 
     of = task(name)
-    record = run(bundle_of(of, model), open_cohort(of, data), out / "model", share=share, say=_say)
+    record = run(bundle_of(of, model), open_cohort(of, data), out / "model", share=share, refit=refit, say=_say)
     _tell(record, out, "decision", f"{of.title}: update", update_sections(record), as_json=as_json)
     if not record["accepted"]:
         raise typer.Exit(3)

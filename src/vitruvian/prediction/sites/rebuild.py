@@ -18,6 +18,7 @@ from vitruvian.prediction.cohorts.prints import FILE as SEEN
 from vitruvian.prediction.cohorts.prints import read_prints
 from vitruvian.prediction.serve.bundle import FILE, Bundle
 from vitruvian.prediction.sites.lines import SiteLine
+from vitruvian.prediction.sites.refit import SiteMember
 
 __all__ = ["rebuilt", "with_line"]
 
@@ -41,12 +42,13 @@ def rebuilt(
     member_lines: Mapping[str, SiteLine],
     provenance: Mapping[str, Any],
     seen: NDArray[np.uint64],
+    added: SiteMember | None = None,
 ) -> Bundle:
     """Write the bundle with these variants to a new folder, and read it back.
 
     `member_lines` go after each member's own line. `provenance` is appended to `sites` of bundle.json; `seen` are the
-    fingerprints of the patients that were used. Evaluations, cards and plots describe the model before, and stay
-    behind. Raises ConfigurationError where the folder is not empty.
+    fingerprints of the patients that were used; `added` is a member of the site's own. Evaluations, cards and plots
+    describe the model before, and stay behind. Raises ConfigurationError where the folder is not empty.
     """
     if out.exists() and any(out.iterdir()):
         raise ConfigurationError(f"found {out} not empty, expected a new folder for the model; give another")
@@ -56,6 +58,8 @@ def rebuilt(
         if line is not None and not line.knots:
             row["slope"] = line.slope * float(row.get("slope", 1.0))
             row["intercept"] = line.slope * float(row.get("intercept", 0.0)) + line.intercept
+    if added is not None:
+        told["members"].append(added.row)
     told["variants"] = {**told["variants"], **{name: dict(variant) for name, variant in variants.items()}}
     told["sites"] = [*told.get("sites", []), dict(provenance)]
     known_as = json.dumps([told["variants"], told["members"]], sort_keys=True).encode()
@@ -64,6 +68,8 @@ def rebuilt(
     for path in sorted(bundle.folder.iterdir()):
         if path.is_file() and path.name.endswith((".onnx", ".trees.npz")):
             shutil.copyfile(path, out / path.name)
+    for name, graph in ({} if added is None else added.graphs).items():
+        (out / name).write_bytes(graph)
     np.save(out / SEEN, np.unique(np.concatenate([read_prints(bundle.folder), seen])))
     Bundle(out, told).write()
     assert (out / FILE).is_file()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ from vitruvian.prediction.serve.bundle import VARIANTS, Bundle
 from vitruvian.prediction.sites.decide import conformal_of, policy_of
 from vitruvian.prediction.sites.drift import column_reference
 from vitruvian.prediction.sites.rebuild import rebuilt
+from vitruvian.prediction.sites.refit import joined, site_member
 from vitruvian.prediction.sites.scoring import (
     Scored,
     measured_rows,
@@ -93,12 +95,14 @@ def update(
     tolerance: Mapping[str, float] = TOLERANCE,
     draws: int = DRAWS,
     seed: str = SEED,
+    refit: bool = False,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """Learn from new labelled patients; write the changed bundle to `out` only where the gate lets it through.
 
-    Returns the record of the decision. Raises ModelError where the new patients lack a class on either side, or are all
-    known to the model; ConfigurationError for a share outside 0 to 1.
+    `refit`: also fit a member of the site's own on half of the patients to learn from (extra `train`). Returns the
+    record of the decision. Raises ModelError where the new patients lack a class on either side, or are all known to
+    the model; ConfigurationError for a share outside 0 to 1.
     """
     if not 0.0 < share < 1.0:
         raise ConfigurationError(f"found a share of {share:g}, expected one between 0 and 1, such as {LEARN_SHARE}")
@@ -106,12 +110,19 @@ def update(
     fresh = unseen(bundle, cohort, say)
     learn, kept = split_site(fresh, share, seed)
     apart([fresh.ids[one] for one in learn], [fresh.ids[one] for one in kept])
-    _, scored = score_site(bundle, fresh)
+    table, scored = score_site(bundle, fresh)
     served = str(bundle.told["serves"]).partition("/")[0]
     say(f"{learn.size:,} new patients to learn from, {kept.size:,} kept back for the gate")
     # A member alone has nothing to be weighed against, and changes only if it is the one that is served.
     changing = [name for name in scored if name in (*VARIANTS, served)]
-    made = {name: _learned(of, fresh, learn, scored[name]) for name in changing}
+    added, weighing = None, learn
+    if refit:
+        fitting, _ = split_site(fresh, share / 2, seed)  # the same hash: half of those to learn from
+        weighing = np.setdiff1d(learn, fitting)
+        with TemporaryDirectory() as work:
+            added = site_member(bundle, fresh, table, fitting, Path(work))
+        scored = {name: joined(one, added) for name, one in scored.items()}
+    made = {name: _learned(of, fresh, weighing, scored[name]) for name in changing}
     part = fresh.of(kept)
     mine = np.isin(fresh.patient, kept)
     decisions, tables = {}, {}
@@ -133,6 +144,7 @@ def update(
         "reasons": list(decision.reasons),
         "gains": decision.gains,
         "learned_from": int(learn.size),
+        "refit": added.row["name"] if added is not None else None,
         "kept_back": int(kept.size),
         "variant": served,
         "weights": {name: one.as_json() for name, (one, _) in made.items()},
@@ -141,13 +153,13 @@ def update(
     if decision.accepted:
         # A variant that is not served is changed only where it passes by itself.
         variants = {name: made[name][1] for name, one in decisions.items() if one.accepted}
-        new_bundle = rebuilt(bundle, out, variants, {}, _provenance(record), prints(fresh.of(learn)))
+        new_bundle = rebuilt(bundle, out, variants, {}, _provenance(record), prints(fresh.of(learn)), added)
         record |= {"version": new_bundle.told["version"], "changed_variants": sorted(variants)}
     return record
 
 
 def _provenance(record: Mapping[str, Any]) -> dict[str, Any]:
-    kept = ("kind", "data", "simulated", "from_version", "learned_from", "kept_back", "gains", "weights")
+    kept = ("kind", "data", "simulated", "from_version", "learned_from", "refit", "kept_back", "gains", "weights")
     return {name: record[name] for name in kept}
 
 
