@@ -149,7 +149,9 @@ def test_says_a_number_where_nothing_was_measured(network: Any) -> None:
 def test_same_seed_same_model_and_another_seed_another() -> None:
     table = made_up(patients=24)
     assert_same(fitted(table), fitted(table))
-    assert not np.array_equal(weights(fitted(table))["line.weight"], weights(fitted(table, seed=1))["line.weight"])
+    assert not np.array_equal(
+        weights(fitted(table))["of_columns.weight"], weights(fitted(table, seed=1))["of_columns.weight"]
+    )
 
 
 def test_foretelling_first_is_one_more_kind_of_epoch() -> None:

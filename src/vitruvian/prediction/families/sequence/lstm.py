@@ -36,10 +36,12 @@ class Lstm(Recurrent):
         after: list[Tensor] = []
         parts = torch.split(state, self.hidden, dim=1)
         for layer, across in enumerate(self.across):
-            gates = projected if layer == 0 else after[-2] @ self.inward[layer]
-            enter, keep, leave, candidate = (gates + parts[2 * layer] @ across).chunk(4, dim=1)
-            memory = torch.sigmoid(keep) * parts[2 * layer + 1] + torch.sigmoid(enter) * torch.tanh(candidate)
-            after += [torch.sigmoid(leave) * torch.tanh(memory), memory]
+            into = projected if layer == 0 else after[-2] @ self.inward[layer]
+            both = torch.addmm(into, parts[2 * layer], across)
+            gates, candidate = both[:, : 3 * self.hidden], both[:, 3 * self.hidden :]
+            enter, keep, leave = torch.sigmoid(gates).chunk(3, dim=1)
+            memory = keep * parts[2 * layer + 1] + enter * torch.tanh(candidate)
+            after += [leave * torch.tanh(memory), memory]
         return torch.cat(after, dim=1)
 
     def out(self, state: Tensor) -> Tensor:

@@ -38,11 +38,12 @@ class Model(nn.Module):
         super().__init__()
         self.hours, self.columns = hours, columns
         self.network = network_of(settings, hours.width)
-        told = self.network.width + columns.width
-        self.line = nn.Linear(told, 1)
+        # The first unit is the line, the others the network's first layer. Two maps, so that no gradient is taken by
+        # the columns.
+        self.of_columns = nn.Linear(columns.width, 1 + settings.head)
+        self.of_seen = nn.Linear(self.network.width, 1 + settings.head, bias=False)
         last = nn.Linear(settings.head, 1)
         self.deep = nn.Sequential(
-            nn.Linear(told, settings.head),
             nn.ReLU(),
             nn.Dropout(settings.dropout),
             nn.Linear(settings.head, settings.head),
@@ -52,8 +53,8 @@ class Model(nn.Module):
         )
         self.ahead = nn.Linear(self.network.width + hours.width, 2 * hours.channels)
         with torch.no_grad():
-            self.line.weight.zero_()
-            self.line.bias.fill_(odds)
+            self.of_columns.weight[0], self.of_seen.weight[0] = 0.0, 0.0
+            self.of_columns.bias[0] = odds
             last.weight.zero_()
             last.bias.zero_()
 
@@ -89,6 +90,6 @@ class Model(nn.Module):
 
     def logit(self, columns: Tensor, seen: Tensor) -> Tensor:
         """Log-odds (n,) of columns (n, F) and what the network saw (n, width)."""
-        told = torch.cat([seen, self.columns(columns)], dim=1)
-        odds: Tensor = (self.line(told) + self.deep(told)).squeeze(1)
+        first = self.of_columns(self.columns(columns)) + self.of_seen(seen)
+        odds: Tensor = (first[:, :1] + self.deep(first[:, 1:])).squeeze(1)
         return odds
