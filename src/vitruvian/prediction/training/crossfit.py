@@ -23,7 +23,7 @@ from vitruvian.prediction.recipes.base import Plan, Recipe
 from vitruvian.prediction.training.fitting import SEED, Trained
 from vitruvian.prediction.training.joined import calibrated, join
 from vitruvian.prediction.training.parts import Parts
-from vitruvian.prediction.training.stages import fit_member, table_digest
+from vitruvian.prediction.training.stages import Known, fit_member
 
 __all__ = ["FOLDS", "crossfit", "unseen_logits"]
 
@@ -63,10 +63,10 @@ def crossfit(
     rows = np.flatnonzero(cohort.scored & (cohort.label != UNKNOWN))
     goal = Goal(wanted.target, wanted.weight, rows[wanted.weight[rows] > 0], nobody)
     fold = folds_of(cohort.ids, folds, f"crossfit-{seed}")[cohort.patient]
-    known_as = table_digest(table)
+    known = Known(table)
     members = {}
     for plan in recipe.members:
-        whole = fit_member(plan, table, known_as, goal, rows, out, seed, say)
+        whole = fit_member(plan, table, known, goal, rows, out, seed, say)
         members[plan.name] = replace(whole, logit=unseen_logits(plan, table, goal, fold, rows, seed, say))
     label, patient = cohort.label[rows], cohort.patient[rows]
     logits = {name: done.logit[rows] for name, done in members.items()}

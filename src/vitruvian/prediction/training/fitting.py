@@ -17,7 +17,7 @@ from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Recipe
 from vitruvian.prediction.training.joined import Line, Variant, calibrated, join
 from vitruvian.prediction.training.parts import Parts
-from vitruvian.prediction.training.stages import Done, fit_member, table_digest
+from vitruvian.prediction.training.stages import Done, Known, fit_member
 
 __all__ = ["SEED", "Trained", "fit", "one_thread", "said_of"]
 
@@ -50,11 +50,11 @@ def fit(cohort: Cohort, table: Table, recipe: Recipe, parts: Parts, out: Path, s
     goal = Goal(wanted.target, wanted.weight, train, valid)
     everyone = np.concatenate([parts.train, parts.valid, parts.calibrate, parts.test])
     rows = parts.rows(cohort, everyone)
-    known_as = table_digest(table)
+    known = Known(table)
     members = {}
     for number, plan in enumerate(recipe.members):
         say(f"{plan.name}: member {number + 1} of {len(recipe.members)}")
-        members[plan.name] = fit_member(plan, table, known_as, goal, rows, out, seed, say)
+        members[plan.name] = fit_member(plan, table, known, goal, rows, out, seed, say)
     held = parts.rows(cohort, parts.calibrate)
     label, patient = cohort.label[held], cohort.patient[held]
     lines = {name: calibrated(done.logit[held], label) for name, done in members.items()}

@@ -19,7 +19,7 @@ from vitruvian.prediction.families.base import Goal, MemberFile
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Plan
 
-__all__ = ["WORK", "Done", "fit_member", "table_digest"]
+__all__ = ["WORK", "Done", "Known", "fit_member"]
 
 WORK: Final = ".work"  # inside the model's folder; removed when all is done
 PARITY_ROWS: Final = 20_000
@@ -34,24 +34,40 @@ class Done:
     logit: NDArray[np.float64]
 
 
-def table_digest(table: Table) -> str:
-    """A digest of everything a fit reads of a table."""
-    told = hashlib.blake2b("|".join(table.names).encode(), digest_size=16)
-    for name in ("values", "running", "closed", "patient", "hour", "label", "scored"):
-        told.update(np.ascontiguousarray(getattr(table, name)).data)
-    return told.hexdigest()
+class Known:
+    """A table known by digests: each column by its own, so that a member is fitted anew only where what it reads, or
+    the rows themselves, changed.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._columns: dict[str, bytes] = {}
+        told = hashlib.blake2b(digest_size=16)
+        for name in ("running", "closed", "patient", "hour", "label", "scored"):
+            told.update(np.ascontiguousarray(getattr(table, name)).data)
+        self._rows = told.digest()
+
+    def of(self, features: tuple[str, ...]) -> str:
+        """A digest of everything that a fit on these columns reads."""
+        told = hashlib.blake2b(self._rows, digest_size=16)
+        for name, place in zip(features, self._table.columns(features).tolist(), strict=True):
+            if name not in self._columns:
+                column = np.ascontiguousarray(self._table.values[:, place])
+                self._columns[name] = hashlib.blake2b(column.data, digest_size=16).digest()
+            told.update(self._columns[name])
+        return told.hexdigest()
 
 
 def fit_member(
-    plan: Plan, table: Table, known_as: str, goal: Goal, rows: NDArray[np.int64], out: Path, seed: int, say: Say
+    plan: Plan, table: Table, known: Known, goal: Goal, rows: NDArray[np.int64], out: Path, seed: int, say: Say
 ) -> Done:
     """Fit a member and write its graphs to `out`, or take up what an earlier run left there.
 
-    `known_as`: the table's digest; `rows`: those whose logits are wanted.
+    `known`: the table's digests; `rows`: those whose logits are wanted.
     """
     work = out / WORK
     work.mkdir(parents=True, exist_ok=True)
-    digest = _digest(plan, known_as, goal, rows, seed)
+    digest = _digest(plan, known.of(plan.features), goal, rows, seed)
     kept = _taken_up(work, plan.name, digest)
     if kept is not None:
         say(f"{plan.name}: taken up from an earlier run")
