@@ -97,6 +97,41 @@ async def test_every_target_has_a_card_and_what_is_told_is_kept(journal_path: Pa
         assert not ward.risk_history(id_of(ward, 1), **span, target="mortality24")
 
 
+async def test_late_data_is_as_if_it_had_come_in_time_also_for_what_carries_hours(
+    tmp_path: Path, directory: Path
+) -> None:
+    """Five hours in order; the same with the second hour delivered last; and that ward again after a restart."""
+    steps = range(0, 301, 5)
+    fast = {"heart_rate": 128.0, "respiratory_rate": 27.0}
+    found: dict[str, list[float | None]] = {}
+    for order in ("in order", "late"):
+        clock, path = ManualClock(at(0)), tmp_path / f"{order}.db"
+        async with opened(path, clock, directory) as ward:
+            await say(ward, clock, 0, *admitted(1))
+            held = []
+            for minute in steps:
+                one = reading(minute, "monitor-1", **(fast if 60 <= minute < 120 else {}))
+                if order == "late" and 60 <= minute < 120:
+                    held.append(one)
+                    continue
+                await say(ward, clock, minute, one)
+            lacking = cards(ward)["sepsis"].probability
+            await say(ward, clock, 301, *held)
+            states = ward.follower.assessor.scoring._states["sepsis"][1]
+            assert states.kept > 40 and states.carried <= 8  # once an hour, and once for the late one
+            clock.advance_to(at(302))
+            ward.follower.look()
+            found[order] = [one.probability for one in ward.patient(id_of(ward, 1)).risks]
+            if order == "late":
+                assert lacking is not None and abs(found["in order"][0] - lacking) > 1e-4  # type: ignore[operator]
+        async with opened(path, clock, directory) as ward:
+            found[f"{order}, restarted"] = [one.probability for one in ward.patient(id_of(ward, 1)).risks]
+    expected = found.pop("in order")
+    assert expected[0] is not None
+    for name, told in found.items():
+        assert told == pytest.approx(expected, abs=1e-7), name
+
+
 async def test_other_risks_are_made_less_often_and_anew_where_their_model_is(
     journal_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
