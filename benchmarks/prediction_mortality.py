@@ -72,7 +72,7 @@ def rounded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     root = Path(os.environ.get("VITRUVIAN_DATA", REPOSITORY.parent / "shared" / "data"))
-    of, recipe = task("mortality"), mortality()
+    of, recipe = task("mortality"), mortality(compare=True)
     cohort = open_cohort(of, root / DATA)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as fresh, one_thread():
@@ -88,13 +88,14 @@ def main() -> None:
     judge = Judge(of, cohort)
     alone = {f"{name} alone": {name: 1.0} for name in trained.members}
     rows = {}
-    for name, weights in {**recipe.variants, **alone}.items():
+    for name, weights in {"standard": recipe.variants["standard"], **alone}.items():
         chance, cut = told(trained, cohort, recipe, weights)
         rows[name] = judge.figures(name, chance, cut, probability=True)
     news2 = score_table(cohort)
     rows[NEWS2] = judge.figures(NEWS2, news2.values[:, 0], 7.0)
     gains = judge.difference("standard", NEWS2)
-    ours, plain = rows["standard"], rows["no_practice"]
+    ours, cared = rows["standard"], rows["lightgbm_cared alone"]
+    own = rows["lightgbm alone"]
     record(
         "prediction_mortality",
         title="Death in hospital at 48 h, Challenge 2012 set a, five folds by stay",
@@ -103,18 +104,18 @@ def main() -> None:
             " each stay is told by models of the other four folds; 95 % intervals over draws of stays"
         ),
         bars=[
-            Bar("AUROC", ">= 0.86 (on another set)", round(ours["auroc"], 4), ours["auroc"] >= 0.86,
-                f"95 % interval {ours['auroc_95'][0]:.3f} to {ours['auroc_95'][1]:.3f}"),
-            Bar("Event 1", ">= 0.53 (on another set)", round(ours["event1"], 4), ours["event1"] >= 0.53,
-                f"95 % interval {ours['event1_95'][0]:.3f} to {ours['event1_95'][1]:.3f}"),
-            Bar("AUROC without practice patterns", "-", round(plain["auroc"], 4), None),
-            Bar("Event 1 without practice patterns", "-", round(plain["event1"], 4), None),
+            Bar("AUROC, folds of set a (the bar is for another set)", ">= 0.86", round(ours["auroc"], 4),
+                ours["auroc"] >= 0.86, f"95 % interval {ours['auroc_95'][0]:.3f} to {ours['auroc_95'][1]:.3f}"),
+            Bar("Event 1, folds of set a (the bar is for another set)", ">= 0.53", round(ours["event1"], 4),
+                ours["event1"] >= 0.53, f"95 % interval {ours['event1_95'][0]:.3f} to {ours['event1_95'][1]:.3f}"),
+            Bar("AUROC that unit and counts of tests add to the trees", "-", round(cared["auroc"] - own["auroc"], 4),
+                None),
         ],
         figures={name: rounded(row) for name, row in rows.items()}
         | {"gain_over_news2_auroc": [round(gains["auroc"], 4), *(round(v, 4) for v in gains["auroc_95"])],
            "cpu_s": round(cpu_s), "bundle_bytes": size, "parity_max": parity},
         notes=[
-            "The bars are for another set of the Challenge, which is kept back; these are folds of set a.",
+            "No practice patterns are read, so the variant without them is the same model.",
             "Features and settings were chosen on folds of the same 4,000 stays, so these figures are a little kind.",
             f"NEWS2 lacks: {', '.join(news2.news2_lacks) or 'nothing'}. Its threshold is 7, as hospitals use it.",
             *cohort.notes,
