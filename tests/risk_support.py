@@ -39,7 +39,7 @@ def families(*, sequence: bool) -> dict[str, Family]:
 
         for network in ("lstm", "tcn"):
             made[network] = SequenceFamily(
-                Settings(network=network, hidden=8, head=8, epochs=2, batch_rows=512, epoch_rows=3_000)
+                Settings(network=network, hidden=8, head=8, epochs=1, batch_rows=512, epoch_rows=3_000)
             )
     return made
 
