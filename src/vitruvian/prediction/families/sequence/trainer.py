@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 _VALID_ROWS: Final = 30_000  # of the valid rows, evenly spaced, by which a fit stops
 _BLOCK: Final = 4096  # rows scored at once
 _NORM_MAX: Final = 1.0
-_STEPS_MIN: Final = 40  # an epoch, while each has `_STEP_ROWS_MIN` rows
+_STEPS_MIN: Final = 100  # an epoch, while each has `_STEP_ROWS_MIN` rows
 _STEP_ROWS_MIN: Final = 32
 _WARM: Final = 0.05  # share of the fit over which the rate rises
 
