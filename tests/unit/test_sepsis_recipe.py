@@ -14,10 +14,10 @@ from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort, Samples
 from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.inputs.blocks import is_practice, known_names
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
-from vitruvian.prediction.measure.utility import best_threshold, hour_values
+from vitruvian.prediction.measure.utility import best_threshold, hour_values, normalized_utility
 from vitruvian.prediction.sepsis.recipe import policy, recipe, threshold_for, wanted
 from vitruvian.prediction.sepsis.recipe.features import CHARTED, DIRECTIONS, HABITS, PATIENT, STEADY
-from vitruvian.prediction.sepsis.recipe.policy import MARGIN_LOGIT, SCORES_MIN
+from vitruvian.prediction.sepsis.recipe.policy import MARGIN_LOGIT, PLATEAU, SCORES_MIN, middle_threshold
 
 Floats = NDArray[np.float64]
 
@@ -90,12 +90,33 @@ def test_hours_whose_label_is_not_known_are_left_out(cohort: Cohort) -> None:
     assert made.weight.sum() > 0
 
 
-def test_the_threshold_is_the_best_at_home_and_a_margin(cohort: Cohort) -> None:
+def test_the_threshold_is_the_middle_of_the_best_and_a_margin(cohort: Cohort) -> None:
     probability = risky(cohort)
     told = policy(cohort, probability)
-    best, _ = best_threshold(hour_values(cohort.patient, cohort.label), probability)
-    assert logit_of(np.array([told["threshold"]]))[0] == pytest.approx(logit_of(np.array([best]))[0] + MARGIN_LOGIT)
+    values = hour_values(cohort.patient, cohort.label)
+    middle = middle_threshold(values, probability)
+    assert logit_of(np.array([told["threshold"]]))[0] == pytest.approx(middle + MARGIN_LOGIT)
     assert threshold_for(np.tile(probability, 3), told) == pytest.approx(told["threshold"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_middle_lies_on_the_plateau_around_the_best(cohort: Cohort, seed: int) -> None:
+    probability = risky(cohort, seed)
+    values = hour_values(cohort.patient, cohort.label)
+    best, highest = best_threshold(values, probability)
+    start, grid = logit_of(np.array([best]))[0], np.arange(-1.0, 1.01, 0.02)
+    near = [
+        step for step in grid if normalized_utility(values, logit_of(probability) >= start + step) >= highest - PLATEAU
+    ]
+    middle = middle_threshold(values, probability) - start
+    assert min(near) - 0.02 <= middle <= max(near) + 0.02
+    # by a plain walk from the best to both sides
+    low = high = 0.0
+    while low > -1 and normalized_utility(values, logit_of(probability) >= start + low - 0.02) >= highest - PLATEAU:
+        low -= 0.02
+    while high < 1 and normalized_utility(values, logit_of(probability) >= start + high + 0.02) >= highest - PLATEAU:
+        high += 0.02
+    assert middle == pytest.approx((low + high) / 2, abs=0.021)
 
 
 def test_the_threshold_follows_the_bulk_of_a_sites_scores(cohort: Cohort) -> None:

@@ -21,10 +21,14 @@ from vitruvian.prediction.measure.platt import logit_of, sigmoid
 from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values
 from vitruvian.prediction.sites import threshold as sites
 
-__all__ = ["MARGIN_LOGIT", "policy", "threshold_for", "trained_policy"]
+__all__ = ["MARGIN_LOGIT", "middle_threshold", "policy", "threshold_for", "trained_policy"]
 
 Floats = NDArray[np.float64]
-MARGIN_LOGIT: Final = 0.15  # costs some 0.004 of utility at home
+MARGIN_LOGIT: Final = 0.1  # costs less than 0.01 of utility at home
+# Thresholds whose utility is this near the best are as good: a few hundred septic patients say no more.
+PLATEAU: Final = 0.01
+REACH_LOGIT: Final = 1.0  # how far from the best the plateau is looked for
+STEP_LOGIT: Final = 0.02
 MOST_LOGIT: Final = 1.0
 SCORES_MIN: Final = 2_000  # some fifty stays; the median of fewer is too much theirs
 
@@ -40,11 +44,10 @@ def policy(cohort: Cohort, probability: Floats) -> dict[str, Any]:
 
 
 def trained_policy(values: HourValues, probability: Floats) -> dict[str, Any]:
-    """The policy from hours (N,) whose worth is known: the threshold of the highest utility, with the margin."""
+    """The policy from hours (N,) whose worth is known: the middle of the best thresholds, with the margin."""
     if not (values.best > values.silence).any():
         raise ModelError("found no hour worth an alarm, expected septic patients to choose a threshold by")
-    best, _ = best_threshold(values, probability)
-    cautious = float(sigmoid(logit_of(np.array([best])) + MARGIN_LOGIT)[0])
+    cautious = float(sigmoid(np.array([middle_threshold(values, probability) + MARGIN_LOGIT]))[0])
     return {
         "kind": "median",
         "threshold": cautious,
@@ -53,6 +56,24 @@ def trained_policy(values: HourValues, probability: Floats) -> dict[str, Any]:
         "weight": 1.0,
         "scores_min": SCORES_MIN,
     }
+
+
+def middle_threshold(values: HourValues, probability: Floats) -> float:
+    """The log-odds in the middle of the plateau around the threshold of the highest utility.
+
+    The very best one lies anywhere on the plateau by chance; its middle is steadier.
+    """
+    best = float(logit_of(np.array([best_threshold(values, probability)[0]]))[0])
+    grid = best + np.arange(-REACH_LOGIT, REACH_LOGIT + STEP_LOGIT / 2, STEP_LOGIT)
+    order = np.argsort(probability, kind="stable")
+    gained = np.append(np.cumsum(values.gain[order][::-1])[::-1], 0.0)  # by alarming from this row upwards
+    utility = gained[np.searchsorted(logit_of(probability)[order], grid)] / (values.best.sum() - values.silence.sum())
+    centre = grid.size // 2
+    low = np.flatnonzero(utility[: centre + 1] < utility.max() - PLATEAU)
+    high = np.flatnonzero(utility[centre:] < utility.max() - PLATEAU)
+    first = low[-1] + 1 if low.size else 0
+    last = centre + high[0] - 1 if high.size else grid.size - 1
+    return float((grid[min(first, centre)] + grid[max(last, centre)]) / 2)
 
 
 def threshold_for(scores_of_site: Floats, trained: Mapping[str, Any]) -> float:
