@@ -71,6 +71,7 @@ def test_a_stays_outcome_stands_on_all_its_rows(tmp_path: Path) -> None:
         ({"hour": [5, 2, 2]}, "hour twice"),
         ({"hour": [5.5, 2, 0]}, "not whole numbers"),
         ({"hour": [-1, 2, 0]}, "not whole numbers"),
+        ({"hour": [2160, 2, 0]}, "not whole numbers from 0 to 2159"),
         ({"label": [2, 0, 0]}, "found label 2"),
         ({"label": ["yes", "no", "no"]}, "found text in column 'label'"),
         ({"label": [None, None, None]}, "without a single known label"),

@@ -166,8 +166,8 @@ def _measures(columns: list[str], path: Path) -> list[tuple[str, int, float, flo
 
 def _hours(table: pl.DataFrame, path: Path) -> Ints:
     hour = _numbers(table, "hour")
-    if not np.isfinite(hour).all() or (hour != np.floor(hour)).any() or (hour < 0).any() or (hour > HOURS_MAX).any():
-        raise ReadingError(f"found hours in {path} that are not whole numbers from 0 to {HOURS_MAX}; correct them")
+    if not np.isfinite(hour).all() or (hour != np.floor(hour)).any() or (hour < 0).any() or (hour >= HOURS_MAX).any():
+        raise ReadingError(f"found hours in {path} that are not whole numbers from 0 to {HOURS_MAX - 1}; correct them")
     return hour.astype(np.int64)
 
 
