@@ -51,7 +51,7 @@ def train(
 
     A run that was stopped goes on where it was when it is started again.
     """
-    from vitruvian.prediction.training import train as run
+    from vitruvian.prediction.training.pipeline import train as run
 
     said = Console(stderr=True)
     evaluation = run(
