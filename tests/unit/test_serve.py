@@ -22,7 +22,7 @@ from vitruvian.prediction.inputs.blocks import Asked, columns
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
 from vitruvian.prediction.inputs.table import table_of
 from vitruvian.prediction.serve import selftest
-from vitruvian.prediction.serve.bundle import FILE
+from vitruvian.prediction.serve.bundle import FILE, Bundle
 from vitruvian.prediction.serve.gate import NOT_ADULT, REQUIRED, SUFFICIENT, TOO_EARLY, TOO_FEW_VITALS
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.signals.tracker import Tracker
@@ -267,6 +267,19 @@ def test_a_self_test_passes_where_it_was_made_and_fails_after_a_change(tmp_path:
         selftest.check(Predictor.load(folder))
     (folder / selftest.FILE).write_text("{}")
     with pytest.raises(ModelError, match="cannot be read"):
+        selftest.check(Predictor.load(folder))
+
+
+def test_what_training_keeps_is_of_nobody_and_finds_a_changed_graph(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "m")
+    path = selftest.keep(Bundle.read(folder))
+    told = json.loads(path.read_text())
+    assert len(told["values"]) == selftest.ROWS_MAX and np.ptp(told["probability"]) > 0.01
+    assert path.read_text() == selftest.keep(Bundle.read(folder)).read_text()
+    assert any("as when it was made" in said for said in selftest.check(Predictor.load(folder)))
+    other = make_bundle(tmp_path / "other", base=-2.99)
+    (folder / "logistic.onnx").write_bytes((other / "logistic.onnx").read_bytes())
+    with pytest.raises(ModelError, match="differ by"):
         selftest.check(Predictor.load(folder))
 
 

@@ -1,7 +1,8 @@
 """What a model must pass before it may serve: it answers as it did when it was trained, and always with numbers.
 
-`self_test.json` in a bundle's folder holds a few inputs with the log-odds that its members gave of them when the bundle
-was made. It is optional (older folders have none); the other checks need nothing but the model.
+`self_test.json` in a bundle's folder holds a few made-up inputs (no patient's) with the probabilities that its members
+gave of them when the bundle was made. It is optional (older folders have none); the other checks need nothing but the
+model.
 """
 
 from __future__ import annotations
@@ -15,19 +16,35 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H
+from vitruvian.prediction.serve.bundle import Bundle
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 
-__all__ = ["FILE", "ROWS_MAX", "check", "write"]
+__all__ = ["FILE", "ROWS_MAX", "check", "keep", "write"]
 
 Columns = NDArray[np.float32]
 FILE: Final = "self_test.json"
 ROWS_MAX: Final = 16
+SEED: Final = 20_260_101
+MISSING: Final = 0.2  # of the made-up inputs
 # Of a probability, between machines: their matrix products round differently.
 APART_MAX: Final = 1e-4
 BATCH_APART_MAX: Final = 1e-5
 # Usual values of the hourly channels, by which hours are made up that a model must answer with a number.
 _USUAL: Final = np.array([85.0, 18.0, 97.0, 37.0, 120.0, 65.0, 82.0], np.float32)
+
+
+def keep(bundle: Bundle) -> Path:
+    """Keep what a bundle that was just made says of made-up patients around its medians, in its folder; the file."""
+    predictor = Predictor(bundle, str(bundle.told["serves"]))
+    random = np.random.default_rng(SEED)
+    medians = bundle.told.get("medians") or {}
+    usual = np.array([medians.get(name, 1.0) for name in predictor.needed])
+    values = (usual * random.normal(1.0, 0.2, (ROWS_MAX, usual.size))).astype(np.float32)
+    values[random.random(values.shape) < MISSING] = np.nan
+    hours = (_USUAL * random.normal(1.0, 0.1, (ROWS_MAX, CONTEXT_H, len(CHANNELS)))).astype(np.float32)
+    hours[random.random(hours.shape) < MISSING] = np.nan
+    return write(predictor, values, predictor.needed, hours)
 
 
 def write(predictor: Predictor, values: Columns, names: tuple[str, ...], window: Columns | None = None) -> Path:

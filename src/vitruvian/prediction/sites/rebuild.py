@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.prediction.cohorts.prints import FILE as SEEN
 from vitruvian.prediction.cohorts.prints import read_prints
+from vitruvian.prediction.serve import selftest
 from vitruvian.prediction.serve.bundle import FILE, Bundle
 from vitruvian.prediction.sites.lines import SiteLine
 from vitruvian.prediction.sites.refit import SiteMember
@@ -73,4 +74,6 @@ def rebuilt(
     np.save(out / SEEN, np.unique(np.concatenate([read_prints(bundle.folder), seen])))
     Bundle(out, told).write()
     assert (out / FILE).is_file()
-    return Bundle.read(out)
+    made = Bundle.read(out)
+    selftest.keep(made)
+    return made

@@ -19,6 +19,7 @@ from vitruvian.prediction.measure import baselines
 from vitruvian.prediction.measure.conformal import fit_conformal, patient_scores
 from vitruvian.prediction.measure.rows import rows_of
 from vitruvian.prediction.recipes.base import Recipe
+from vitruvian.prediction.serve import selftest
 from vitruvian.prediction.serve.bundle import FORMAT, Bundle
 from vitruvian.prediction.sites.drift import column_reference, reference_of
 from vitruvian.prediction.tasks import Task, task
@@ -55,6 +56,7 @@ def write_bundle(trained: Trained, cohort: Cohort, table: Table, recipe: Recipe,
     write_prints(out, cohort, np.concatenate([trained.parts.train, trained.parts.valid, trained.parts.calibrate]))
     bundle = Bundle(out, told)
     bundle.write()
+    selftest.keep(bundle)
     return bundle
 
 
