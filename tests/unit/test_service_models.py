@@ -129,11 +129,16 @@ def test_a_model_is_exchanged_and_the_log_says_by_whom(tmp_path: Path, directory
     assert list(running.running.champions)[:2] == ["sepsis", "aki"]
     running.load("sepsis", "shipped", "champion", "ada")
     assert running.running.champions["sepsis"].folder == "shipped"
+    assert running.running.champions["sepsis"].figures["auroc"]
+    one = running.running.champions["sepsis"].predictor
+    alone = f"{one.served.partition('/')[0]}/{one.members[0].name}"
+    running.load("sepsis", "shipped", "champion", "ada", alone)
+    assert not running.running.champions["sepsis"].figures  # measured was the whole, not this member
     running.load("sepsis", "b", "champion", "ada", "standard/gru")
     assert running.running.champions["sepsis"].predictor.served == "standard/gru"
     rows = log_of(tmp_path)
     assert [(row["action"], row["by"], row["task"]) for row in rows] == [
-        ("loaded", "ada", "sepsis"), ("loaded", "ada", "aki"), ("loaded", "ada", "sepsis"), ("loaded", "ada", "sepsis"),
+        ("loaded", "ada", "sepsis"), ("loaded", "ada", "aki"), *[("loaded", "ada", "sepsis")] * 3,
     ]  # fmt: skip
     assert (rows[0]["instead_of"], rows[0]["version"]) == ("a", "b")
 

@@ -132,7 +132,10 @@ class Models:
     def _loaded(self, name: str, chosen: Chosen, by: str) -> Loaded:
         predictor = Predictor.load(chosen.folder, name, chosen.serves or None)
         checked = selftest.check(predictor)
-        return Loaded(predictor, chosen, self._clock.now_us(), by, checked, figures_of(predictor.bundle.folder))
+        # The evaluation in the folder is of what the bundle itself serves, and says nothing of another variant.
+        measured = predictor.served == str(predictor.bundle.told["serves"])
+        figures = figures_of(predictor.bundle.folder) if measured else {}
+        return Loaded(predictor, chosen, self._clock.now_us(), by, checked, figures)
 
     # --- while the ward runs -------------------------------------------------
 
