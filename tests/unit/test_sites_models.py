@@ -21,6 +21,7 @@ from vitruvian.prediction.cohorts.labelled import write_labelled
 from vitruvian.prediction.cohorts.prints import prints, read_prints
 from vitruvian.prediction.measure.figures import Judge
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
+from vitruvian.prediction.serve import selftest
 from vitruvian.prediction.serve.bundle import Bundle
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.sites.pages import site_sections, update_sections, write_pages
@@ -87,6 +88,7 @@ def test_recalibration_mends_what_is_off_and_is_served(bundle: Bundle, tmp_path:
     for name in ("auroc", "brier", "event1", "calibration_slope"):
         assert figures[name] == pytest.approx(after[name], abs=1e-6), name
     assert set(scored) == set(off.told["variants"])
+    assert selftest.check(Predictor(made, str(made.told["serves"]))), "it may be exchanged on the ward"
     assert made.told["sites"][-1]["kind"] == "recalibration" and made.told["sites"][-1]["patients"] == learn.size
     assert np.isin(prints(site.of(learn)), read_prints(made.folder)).all(), "whom it has seen now"
 
