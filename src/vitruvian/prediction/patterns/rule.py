@@ -21,20 +21,20 @@ REFRACTORY_H: Final = 6  # hours after an alarm in which the same patient makes 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`limits` (3C + 1, G): tails of each score; `level`: the p at or below which a score is flagged at once."""
+    """`limits` (KC + 1, G): tails of each score; `level`: the p at or below which a score is flagged at once."""
 
     limits: Floats
     level: float
 
 
 def probabilities(one: Scores, limits: Floats) -> Floats:
-    """p of each score (n, 3C + 1), in the order of `scores.joined`."""
+    """p of each score (n, KC + 1), in the order of `scores.joined`."""
     side = joined(one)
     return np.column_stack([tail_of(side[:, place], limits[place]) for place in range(side.shape[1])])
 
 
 def least_rare(one: Scores, limits: Floats) -> Floats:
-    """The level at which each score would just be flagged, (n, 3C + 1): p itself, or less where a jump lasts."""
+    """The level at which each score would just be flagged, (n, KC + 1): p itself, or less where a jump lasts."""
     p = probabilities(one, limits)
     channels = one.each.shape[1]
     for channel in range(channels):
@@ -50,14 +50,14 @@ def least_rare(one: Scores, limits: Floats) -> Floats:
 
 
 def flagged(one: Scores, rule: Rule) -> NDArray[np.bool_]:
-    """(n, 3C + 1): which scores are flagged."""
+    """(n, KC + 1): which scores are flagged."""
     with np.errstate(invalid="ignore"):
         flag: NDArray[np.bool_] = least_rare(one, rule.limits) <= rule.level
     return flag
 
 
 def any_flagged(one: Scores, rule: Rule, uses: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-    """(n,): whether any score is flagged, of those that `uses` (3C + 1,) allows."""
+    """(n,): whether any score is flagged, of those that `uses` (KC + 1,) allows."""
     flag = flagged(one, rule)
     told: NDArray[np.bool_] = np.any(flag if uses is None else flag & uses, axis=1)
     return told

@@ -24,9 +24,9 @@ from vitruvian.prediction.inputs.table import Table, windows
 from vitruvian.prediction.patterns.calibrate import calibrated
 from vitruvian.prediction.patterns.network import Forecaster, surprise_loss
 from vitruvian.prediction.patterns.scores import AHEAD_H
-from vitruvian.prediction.patterns.watch import Watch, run
+from vitruvian.prediction.patterns.watch import Watch, expectations, run
 
-__all__ = ["Recipe", "train"]
+__all__ = ["Recipe", "calibrate_graph", "train"]
 
 _EVERY_H: Final = 12  # a training window ends at every twelfth hour of a stay, from a random first one
 _PARITY_MAX: Final = 1e-4  # in standard deviations of the vital sign
@@ -61,8 +61,6 @@ def train(
     """
     import onnxruntime
 
-    if np.isin(table.patient[calibrate], table.patient[learn]).any():
-        raise ModelError("found patients both to learn from and to calibrate on, expected others; split by patient")
     recipe = recipe or Recipe()
     with one_thread():
         model = fit(table, learn, recipe, say)
@@ -77,14 +75,35 @@ def train(
         "recipe": asdict(recipe),
         "training_patients": int(np.unique(table.patient[learn]).size),
         "training_hours": int(learn.size),
-        "calibration_patients": int(np.unique(table.patient[calibrate]).size),
-        "calibration_hours": int(calibrate.size),
         "parity_max": float(f"{apart:.2g}"),
     }
-    card |= calibrated(lambda hours: run(session, hours), table, calibrate, recipe.alarms_per_day)
+    return calibrate_graph(graph, card, table, learn, calibrate, folder)
+
+
+def calibrate_graph(
+    graph: bytes, card: dict[str, Any], table: Table, learn: NDArray[np.int64], calibrate: NDArray[np.int64],
+    folder: Path,
+) -> Watch:  # fmt: skip
+    """Calibrate a forecaster's graph on rows `calibrate`, the population's spread taken of rows `learn`; write, load.
+
+    Raises ModelError where a patient is among both.
+    """
+    import onnxruntime
+
+    if np.isin(table.patient[calibrate], table.patient[learn]).any():
+        raise ModelError("found patients both to learn from and to calibrate on, expected others; split by patient")
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    spread = np.nanstd(table.running[learn].astype(np.float64), axis=0).round(4)
+    told = card | {
+        "calibration_patients": int(np.unique(table.patient[calibrate]).size),
+        "calibration_hours": int(calibrate.size),
+        "spread": spread.tolist(),
+    }
+    budget = float(card["recipe"]["alarms_per_day"])
+    told |= calibrated(lambda hours: expectations(session, spread, hours), table, calibrate, budget)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "forecaster.onnx").write_bytes(graph)
-    (folder / "watch.json").write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", "utf-8")
+    (folder / "watch.json").write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", "utf-8")
     return Watch.load(folder)
 
 

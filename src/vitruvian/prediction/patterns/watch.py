@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H, window
+from vitruvian.prediction.patterns.baseline import own_day
 from vitruvian.prediction.patterns.rule import Rule, flagged, probabilities
-from vitruvian.prediction.patterns.scores import AHEAD_H, KINDS, RECENT_H, Scores, scores
+from vitruvian.prediction.patterns.scores import AHEAD_H, KINDS, OWN_H, RECENT_H, Scores, scores
 from vitruvian.prediction.patterns.tails import GRID, from_json
 from vitruvian.signals.tracker import Tracker
 
@@ -52,7 +53,7 @@ class Unusual:
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Columns of n patients. `expected`, `low`, `high`, `found` (n, C) by `CHANNELS`, `found` NaN where the running
-    hour has no value; `surprise` (n, 3C + 1) and `flag` likewise, three kinds a vital sign and all together last.
+    hour has no value; `surprise` (n, KC + 1) and `flag` likewise, the K kinds of each vital sign and all together last.
     """
 
     expected: Columns
@@ -91,6 +92,7 @@ class Watch:
                 f"found limits of shape {limits.shape}, expected those of {len(CHANNELS)} vital signs; train it again"
             )
         self.rule = Rule(limits, float(card["level"]))
+        self._spread = np.array(card["spread"], np.float32)
         band = int(np.flatnonzero(GRID == BAND)[0])
         self._half = limits[: -1 : len(KINDS), band].astype(np.float32)
 
@@ -135,20 +137,27 @@ class Watch:
         return scores(hours[:, -RECENT_H:], *self.foretold(hours))
 
     def foretold(self, hours: Columns) -> tuple[Columns, Columns]:
-        """Expected values and scales (n, 2, RECENT_H, C) of the last hours, from hours up to 1 and 6 before each."""
+        """Expected values and scales (n, ROWS, RECENT_H, C) of the last hours, each from hours before it alone."""
         if hours.ndim != 3 or hours.shape[1:] != (CONTEXT_H, len(CHANNELS)):
             raise ModelError(
                 f"found hours of shape {hours.shape}, expected (n, {CONTEXT_H}, {len(CHANNELS)});"
                 " make them with inputs.hours.window"
             )
-        return run(self._session, hours)
+        return expectations(self._session, self._spread, hours)
 
 
 def run(session: Any, hours: Columns) -> tuple[Columns, Columns]:
-    """The graph over windows (n, CONTEXT_H, C), in blocks."""
+    """The graph over windows (n, CONTEXT_H, C), in blocks: (n, 2, RECENT_H, C) by `AHEAD_H`, both."""
     out = np.empty((2, len(hours), len(AHEAD_H), RECENT_H, len(CHANNELS)), np.float32)
     for start in range(0, len(hours), _BLOCK):
         part = slice(start, start + _BLOCK)
         closed = np.ascontiguousarray(hours[part, :-1], np.float32)
         out[0, part], out[1, part] = session.run(["expected", "scale"], {"closed": closed})
     return out[0], out[1]
+
+
+def expectations(session: Any, spread: NDArray[np.floating], hours: Columns) -> tuple[Columns, Columns]:
+    """The LSTM's and the own day's: (n, ROWS, RECENT_H, C) both; `spread` (C,) of the population."""
+    told, own = run(session, hours), own_day(hours, spread, OWN_H)
+    expected, scale = (np.concatenate([one, two[:, None]], axis=1) for one, two in zip(told, own, strict=True))
+    return expected, scale
