@@ -35,20 +35,21 @@ from vitruvian.prediction.sepsis.recipe import threshold_for, wanted
 from vitruvian.prediction.sepsis.recipe.features import CHARTED, CLOCK, HABITS, PATIENT, STEADY
 from vitruvian.prediction.sepsis.recipe.plan import trees
 from vitruvian.prediction.sepsis.recipe.policy import trained_policy
+from vitruvian.prediction.sepsis.recipe.thinned import ThinnedFamily
 
 DATA: Final = "physionet2019/training_setA.parquet"
 HELD_SEED: Final = "held"  # a fifth of each home, on which thresholds are chosen
 LOOSE: Final = Boosted(rounds=250, patience=0, learning_rate=0.05, leaves=31, leaf_rows_min=200, l2=1.0,
                        feature_share=0.5, row_share=0.7)  # fmt: skip
 CANDIDATES: Final[dict[str, tuple[tuple[str, ...], Family]]] = {
-    "clock": (CLOCK, BoostedFamily(trees())),
+    "clock": (CLOCK, ThinnedFamily(BoostedFamily(trees()))),
     "loose": (CHARTED + HABITS, BoostedFamily(LOOSE)),
-    "lightgbm": (CHARTED + HABITS, BoostedFamily(trees())),
-    "steady": (STEADY + HABITS, BoostedFamily(trees(monotone=True))),
+    "lightgbm": (CHARTED + HABITS, ThinnedFamily(BoostedFamily(trees()))),
+    "steady": (STEADY + HABITS, ThinnedFamily(BoostedFamily(trees(monotone=True)))),
     "logistic": (STEADY + HABITS, LogisticFamily(LogisticSettings((3_000.0,)))),
     "loose_no_practice": (CHARTED, BoostedFamily(LOOSE)),
-    "charted_no_practice": (CHARTED, BoostedFamily(trees())),
-    "patient_no_practice": (PATIENT, BoostedFamily(trees())),
+    "charted_no_practice": (CHARTED, ThinnedFamily(BoostedFamily(trees()))),
+    "patient_no_practice": (PATIENT, ThinnedFamily(BoostedFamily(trees()))),
 }
 Mask = NDArray[np.bool_]
 
@@ -120,15 +121,16 @@ def main(names: list[str]) -> None:
                 {"candidate": name, "features": len(features)} | measured(cohort, table, shift, features, family)
             )
             print(rows[-1], flush=True)
-    away = [row for row in rows if row["shift"] != "none" and row["candidate"] == "lightgbm"]
-    gain = float(np.mean([row["utility_policy"] - row["utility_home_threshold"] for row in away])) if away else 0.0
+    away = [row for row in rows if row["shift"] != "none" and row["candidate"] != "clock"]
+    gains = [row["utility_policy"] - row["utility_home_threshold"] for row in away]
+    gain = round(float(np.mean(gains)), 3) if gains else None
     record(
         "sepsis_transfer",
         title="Sepsis risk sent to other kinds of patients",
         provenance="PhysioNet/CinC Challenge 2019 set A (CC BY 4.0), its training and calibration patients",
         bars=[
-            Bar("utility that the policy gains over the home threshold, mean over shifts, lightgbm", "> 0",
-                round(gain, 3), gain > 0),
+            Bar("utility that the policy gains over the home threshold, mean over shifts and models", "> 0",
+                "not measured" if gain is None else gain, None if gain is None else gain > 0),
         ],
         figures={"rows": [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]},
     )  # fmt: skip
