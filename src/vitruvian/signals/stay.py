@@ -20,7 +20,7 @@ from vitruvian.signals.features import AGE_HOURS_MAX, VITALS
 from vitruvian.signals.kernels import FADE_H, FADED_SUM, NEVER_US, OF_STAY, fill_stay
 from vitruvian.signals.tracker import Tracker
 
-__all__ = ["OF_SIGNAL", "SIGNALS", "STAY_FEATURES", "STAY_PRACTICE", "stay_features", "stay_practice"]
+__all__ = ["AGED", "OF_SIGNAL", "SIGNALS", "STAY_FEATURES", "STAY_PRACTICE", "stay_features", "stay_practice"]
 
 # As `kernels.fill_stay` writes them: slope an hour, sd of the population, recent: a mean
 # in which a value weighs exp(-age / 12 h).

@@ -13,12 +13,18 @@ from vitruvian.prediction.inputs.severity import SEVERITY
 from vitruvian.prediction.recipes.base import Plan, Recipe
 from vitruvian.prediction.recipes.mortality import INTENDED, LEVELS, WHOLE, expected_alarms, known_outcomes
 from vitruvian.prediction.tasks import Task
-from vitruvian.signals.features import FEATURES
+from vitruvian.signals.concepts import CARE
+from vitruvian.signals.features import FEATURES, PRACTICE_FEATURES
+from vitruvian.signals.stay import AGED
 
 __all__ = ["PLAIN", "eicu"]
 
-# What a plain model reads, and what ours is compared with: the last day's simple causal features.
-PLAIN: Final = tuple(name for name in FEATURES if not name.endswith("_12h"))
+# What a plain model reads, and what ours is compared with: the last day's simple causal features, the latest of what
+# they leave out (urine above all, by which kidney injury is told), and the clock, which ours does without.
+PLAIN: Final = (
+    *(name for name in FEATURES if not name.endswith("_12h")),
+    *(f"{name}_stay_last" for name in CARE), *(f"{name}_age_h" for name in AGED), *PRACTICE_FEATURES,
+)  # fmt: skip
 LIMITS: Final = (
     "Trained on a demonstration set: a few dozen outcomes of many hospitals. Not to be used before it is trained on"
     " more.",
