@@ -162,7 +162,8 @@ def write(
         notes=[
             f"Ranges are 95 % intervals over {DRAWS} bootstrap draws of patients. The watch was given "
             f"{watch.card['recipe']['alarms_per_day']} alarms a patient-day of all calibration patients (5 %); the "
-            f"others as many as it makes on the stable ones among them. An alarm silences its patient for {REFRACTORY_H} h.",
+            "others as many as it makes on the stable ones among them. An alarm silences its patient for "
+            f"{REFRACTORY_H} h.",
             f"{TIMES} events a patient of each kind and size. An anomaly lasts {HOURS} h, begins after {BEFORE} h or "
             "more of the stay, in a channel that was measured then; it is found where anything is flagged within its "
             "hours. Sizes are parts of `full_sizes`, up or down by lot (saturation down). `else`: the share flagged in "
