@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.prediction.families.base import Family, Fitted, Goal, Say
@@ -27,7 +28,7 @@ def thinned(goal: Goal, table: Table, one_in: int) -> Goal:
     many = goal.weight[rows] > 1.0
     # Such rows are already every so many hours; counting them within the patient spreads what is kept.
     start = np.r_[True, table.patient[rows][1:] != table.patient[rows][:-1]]
-    before = np.cumsum(many) - many
+    before: NDArray[np.int64] = np.cumsum(many) - many
     place = before - np.maximum.accumulate(np.where(start, before, 0))
     # A quarter of the number: the number itself has said at which hour a patient's first such row lies (`goal`).
     kept = ~many | ((place + table.patient[rows] // KEPT_ONE_IN) % one_in == 0)
