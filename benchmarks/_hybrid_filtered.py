@@ -22,7 +22,7 @@ from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.forecast.body import hourly_filter, person_of
 from vitruvian.prediction.forecast.grid import CHANNELS, Grid
 from vitruvian.prediction.forecast.sources import read_2019
-from vitruvian.prediction.sepsis.split import patients_of
+from vitruvian.prediction.measure.split import patients_of
 
 DATA: Final = "physionet2019/training_setA.parquet"
 MEMBERS: Final = 8

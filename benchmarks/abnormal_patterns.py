@@ -13,6 +13,7 @@ from benchmarks._results import REPOSITORY, Bar, record
 from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.inputs.hours import CHANNELS
 from vitruvian.prediction.inputs.table import Table, table_of, windows
+from vitruvian.prediction.measure.split import patients_of
 from vitruvian.prediction.patterns import Watch
 from vitruvian.prediction.patterns.baseline import own_spread
 from vitruvian.prediction.patterns.calibrate import Foretell, alarm_rate, level_for, scores_of
@@ -22,7 +23,6 @@ from vitruvian.prediction.patterns.rule import REFRACTORY_H, Rule
 from vitruvian.prediction.patterns.scores import KINDS as SCORES
 from vitruvian.prediction.patterns.scores import Scores, joined
 from vitruvian.prediction.patterns.tails import tails
-from vitruvian.prediction.sepsis.split import patients_of
 
 DRAWS = 500
 TIMES = 3  # events of a patient of each kind and size

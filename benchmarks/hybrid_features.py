@@ -27,11 +27,11 @@ from vitruvian.prediction.inputs.hybrid import HYBRID, INPUTS
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure.ranking import Ranking
 from vitruvian.prediction.measure.resampling import limits, patient_draws, patient_sums
+from vitruvian.prediction.measure.split import patients_of, role_of
 from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values
 from vitruvian.prediction.sepsis.recipe.features import CHARTED, STEADY
 from vitruvian.prediction.sepsis.recipe.goal import wanted
 from vitruvian.prediction.sepsis.recipe.plan import trees
-from vitruvian.prediction.sepsis.split import patients_of, role_of
 
 Floats = NDArray[np.float64]
 DRAWS: Final = 1000

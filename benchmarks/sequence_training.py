@@ -21,8 +21,8 @@ from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.families.sequence import SequenceFamily, Settings
 from vitruvian.prediction.inputs.table import table_of
-from vitruvian.prediction.sepsis.metrics import Ranking
-from vitruvian.prediction.sepsis.split import patients_of
+from vitruvian.prediction.measure.ranking import Ranking
+from vitruvian.prediction.measure.split import patients_of
 from vitruvian.signals import FEATURES
 
 EPOCHS = 15

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from vitruvian.prediction.sepsis.challenge import CONCEPTS
+from vitruvian.prediction.cohorts.challenge2019 import CONCEPTS
 
 _NORMAL = {
     "HR": (82, 10), "O2Sat": (97, 1.5), "Temp": (36.9, 0.4), "SBP": (120, 14), "MAP": (80, 10), "DBP": (62, 9),

@@ -29,7 +29,7 @@ from vitruvian.prediction.families.sequence.settings import NETWORKS
 from vitruvian.prediction.families.sequence.trainer import _seen, rows_a_step
 from vitruvian.prediction.inputs.hours import CHANNELS
 from vitruvian.prediction.inputs.table import Table, windows
-from vitruvian.prediction.sepsis.metrics import Ranking
+from vitruvian.prediction.measure.ranking import Ranking
 
 QUICK = Settings(hidden=16, layers=1, head=16, dropout=0.0, epochs=2, batch_rows=512, masked=0.1, offset=0.1)
 

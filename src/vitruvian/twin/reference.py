@@ -52,7 +52,7 @@ class Hour(NamedTuple):
 class Stay(NamedTuple):
     """A signal since its first value, but for the hour that runs or the latest value; `time_h` since the epoch."""
 
-    count: int
+    samples: int
     time_h: float
     stats: tuple[np.float32, ...]
 
@@ -174,7 +174,7 @@ def _summed(stay: Stay | None, value: float, at_h: float, gap_h: float) -> Stay:
     held = stay or Stay(0, at_h, (single, single, single, *(zero,) * 6))
     first, least, greatest, *sums = held.stats
     old, squares, time_squares, products, faded, weight = (float(part) for part in sums)
-    count = held.count + 1
+    count = held.samples + 1
     from_mean, from_time = value - old, at_h - held.time_h
     mean, time_h = old + from_mean / count, held.time_h + from_time / count
     fade = math.exp(-gap_h / kernels.FADE_H)
@@ -197,7 +197,7 @@ def tracked(state: State) -> Tracker:
             tracker.previous_value[0, lab], tracker.previous_us[0, lab] = signal.previous
         if signal.stay is not None:
             kept = TABLES.stay_of[c]
-            tracker.stay_count[0, kept], tracker.stay_time[0, kept] = signal.stay.count, signal.stay.time_h
+            tracker.stay_count[0, kept], tracker.stay_time[0, kept] = signal.stay.samples, signal.stay.time_h
             tracker.stay_stats[0, kept] = signal.stay.stats
         if slot < 0:
             continue

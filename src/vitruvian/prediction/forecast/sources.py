@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ReadingError
 from vitruvian.prediction.forecast.grid import CHANNELS, LIMITS, Grid, lay_out
-from vitruvian.prediction.sepsis.split import Role, patients_of
+from vitruvian.prediction.measure.split import Role, patients_of
 
 __all__ = ["SETS", "read_2012", "read_2019", "who"]
 

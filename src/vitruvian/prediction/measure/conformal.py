@@ -36,6 +36,7 @@ __all__ = ["CONFIDENCE", "LEVEL", "clopper_pearson", "coverage", "fit_conformal"
 Floats = NDArray[np.float64]
 LEVEL: Final = 0.9
 CONFIDENCE: Final = 0.95
+_BOUNDS: Final = ("event_from", "none_to")
 
 
 def patient_scores(rows: Rows, patient: NDArray[np.int64], probability: NDArray[np.floating]) -> Floats:
@@ -72,20 +73,23 @@ def fit_conformal(
 
 
 def sets_of(scores: Floats, thresholds: Mapping[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether "event" and whether "no event" is in the set of each score (n,)."""
-    return scores >= float(thresholds["event_from"]), scores <= float(thresholds["none_to"])
+    """Whether "event" and whether "no event" is in the set of each score (n,); thresholds are numbers or (n,)."""
+    return scores >= np.asarray(thresholds["event_from"]), scores <= np.asarray(thresholds["none_to"])
 
 
 def coverage(scores: Floats, event: NDArray[np.bool_], thresholds: Mapping[str, Any]) -> dict[str, Any]:
     """How often patients (P,) are covered, by class with its 95 % interval (Clopper and Pearson 1934), and the sets.
 
+    `event_from` and `none_to` may be those of each patient (P,), as in cross-validation; told is their median.
     The lower end of that interval is a one-sided limit at 97.5 %, which is more than a bar at 95 % asks.
     """
     known = ~np.isnan(scores)
-    out: dict[str, Any] = {key: thresholds[key] for key in ("level", "confidence", "event_from", "none_to")}
+    out: dict[str, Any] = {key: thresholds[key] for key in ("level", "confidence")}
+    each = {key: np.broadcast_to(np.asarray(thresholds[key], np.float64), scores.shape) for key in _BOUNDS}
+    out |= {key: float(np.median(value)) for key, value in each.items()}
     out["calibrated_on"] = dict(thresholds["calibrated_on"])
     for name, mine in (("event", known & event), ("none", known & ~event)):
-        says_event, says_none = sets_of(scores[mine], thresholds)
+        says_event, says_none = sets_of(scores[mine], {key: value[mine] for key, value in each.items()})
         covered = says_event if name == "event" else says_none
         count, hits = int(mine.sum()), int(covered.sum())
         out[name] = {
@@ -95,7 +99,7 @@ def coverage(scores: Floats, event: NDArray[np.bool_], thresholds: Mapping[str, 
             "coverage_95": list(clopper_pearson(hits, count)),
             "sets": _shares(says_event, says_none),
         }
-    out["all_sets"] = _shares(*sets_of(scores[known], thresholds))
+    out["all_sets"] = _shares(*sets_of(scores[known], {key: value[known] for key, value in each.items()}))
     return out
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.inputs.table import table_of
+from vitruvian.prediction.measure.split import patients_of
 from vitruvian.prediction.patterns.train import calibrate_graph, train
 from vitruvian.prediction.patterns.watch import SHIPPED
-from vitruvian.prediction.sepsis.split import patients_of
 
 SPLIT = "by a hash of the patient's name: 70 % trained; of the 10 % to calibrate by, every second one calibrated"
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.core.errors import ModelError
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.open import open_cohort
 from vitruvian.prediction.cohorts.prints import prints, read_prints
 from vitruvian.prediction.inputs.blocks import is_practice
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure import baselines
+from vitruvian.prediction.measure.figures import Threshold
 from vitruvian.prediction.measure.judge import judge
 from vitruvian.prediction.serve.bundle import Bundle, shipped
 from vitruvian.prediction.serve.predictor import Predictor
@@ -39,7 +39,7 @@ __all__ = [
 
 EVALUATION: Final = "evaluation.json"
 Floats = NDArray[np.float64]
-Told = Mapping[str, tuple[Floats, float]]  # probabilities (N,) by name, with the threshold of each
+Told = Mapping[str, tuple[Floats, Threshold]]  # probabilities (N,) by name, with the threshold of each
 Say = Callable[[str], None]
 
 
@@ -57,7 +57,7 @@ def evaluate(
     """Measure a model's folder (or the shipped one) on the patients of `data` whom it has not seen.
 
     `variant`: "standard" or "no_practice"; `member`: one of its members alone. Writes `evaluation.json`, plots and
-    `report.html` to `out`. Raises ReadingError for data in no known form, ModelError where nobody is left.
+    `report.html` to `out`. Raises ReadingError for data in no known form.
     """
     of = task(name)
     bundle = Bundle.read(shipped(of.name) if model is None else model)
@@ -66,6 +66,8 @@ def evaluate(
     who = Unseen(cohort, "all patients; some may have trained the model") if all_patients else unseen(cohort, bundle)
     if who.cohort.patients < cohort.patients:
         say(f"{cohort.patients - who.cohort.patients:,} patients left out: the model was trained on them")
+    if who.split.startswith("ALL"):
+        say(f"Careful. {who.split}")
     result = judge_bundle(of, who, bundle, f"{variant}/{member}" if member else variant, say=say)
     if out is not None:
         write(result, bundle, out)
@@ -81,15 +83,16 @@ class Unseen:
 
 
 def unseen(cohort: Cohort, bundle: Bundle) -> Unseen:
-    """The patients whom a bundle has not seen, known by their own data. Raises ModelError where there are none."""
+    """The patients whom a bundle has not seen, known by their own data; where it has seen all, all of them."""
     seen = np.isin(prints(cohort), read_prints(bundle.folder))
     if not seen.any():
         return Unseen(cohort, "all patients; none of them trained or calibrated the model")
     kept = np.flatnonzero(~seen)
     if not kept.size:
-        raise ModelError(
-            f"found only patients in {cohort.data} whom the model was trained on, expected others; give other data, or"
-            " measure on all of them (--all-patients)"
+        return Unseen(
+            cohort,
+            "ALL PATIENTS WERE FITTED BY THIS MODEL: these figures flatter it and say nothing of other patients; see"
+            " the model's own evaluation.json for patients it had not seen",
         )
     return Unseen(cohort.of(kept), f"{kept.size:,} of {cohort.patients:,} patients, those the model has not seen")
 
@@ -138,28 +141,31 @@ def judge_told(
     told: Floats,
     beside: Told,
     *,
+    threshold: Threshold | None = None,
+    conformal: Mapping[str, Any] | None = None,
     say: Say = lambda _: None,
 ) -> dict[str, Any]:
     """The evaluation of probabilities (N,) that a bundle, or the folds it was made in, told of a cohort.
 
-    `beside`: further probabilities with their thresholds. The threshold of the judged one follows the bundle's policy.
+    `beside`: further probabilities with their thresholds. `threshold` and `conformal`: those of the folds; without them
+    the threshold follows the bundle's policy, and the sets are the bundle's.
     """
     cohort = who.cohort
     shown = f"{of.title}: {serves}"
     variant = bundle.told["variants"][serves.partition("/")[0]]
     policy = variant["policy"]
-    threshold = threshold_for(told[cohort.scored], policy)
+    cut = threshold_for(told[cohort.scored], policy) if threshold is None else threshold
     scores, limits, known = baselines.scores_of(cohort, bundle.told["baselines"])
     result = judge(
         of,
         cohort,
         {shown: told} | {name: score for name, (score, _) in beside.items()} | scores,
-        {shown: threshold} | {name: limit for name, (_, limit) in beside.items()} | limits,
+        {shown: cut} | {name: limit for name, (_, limit) in beside.items()} | limits,
         main=shown,
         probabilities={shown, *beside},
         split=who.split,
         model=f"{of.name} {bundle.told['version']} ({serves})",
-        conformal=variant.get("conformal"),
+        conformal=variant.get("conformal") if conformal is None else conformal,
         news2_lacks=known.news2_lacks,
         say=say,
     )

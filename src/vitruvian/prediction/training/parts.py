@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.core.identifiers import digest16
 from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
-from vitruvian.prediction.sepsis.split import role_of
+from vitruvian.prediction.measure.split import role_of
 
 __all__ = ["Parts", "fold_parts", "split_parts"]
 

@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.open import open_cohort
+from vitruvian.prediction.inputs.blocks import is_practice
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure.split import SEED as SPLIT_SEED
+from vitruvian.prediction.measure.tidy import write_json
 from vitruvian.prediction.recipes import recipe_for
 from vitruvian.prediction.recipes.base import Recipe
 from vitruvian.prediction.serve.bundle import Bundle
 from vitruvian.prediction.serve.gate import GATED
 from vitruvian.prediction.tasks import Task, task
 from vitruvian.prediction.training.bundling import write_bundle
-from vitruvian.prediction.training.crossfit import crossfit
+from vitruvian.prediction.training.crossfit import FOLDS, crossfit, folds
+from vitruvian.prediction.training.crossjudge import crossed
 from vitruvian.prediction.training.evaluate import Unseen, judge_bundle, judge_told, write
 from vitruvian.prediction.training.fitting import SEED, Trained, fit, one_thread, said_of
 from vitruvian.prediction.training.joined import Line, Variant
@@ -31,6 +34,7 @@ from vitruvian.prediction.training.stages import WORK
 __all__ = ["refuse_leak", "train"]
 
 LEAK_AUROC: Final = 0.95
+PLAIN: Final = "evaluation_no_practice.json"  # where folds measure; elsewhere `evaluate` does
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 
@@ -65,7 +69,9 @@ def train(
             trained = fit(cohort, table, recipe, split_parts(cohort, SPLIT_SEED), out, say, seed)
         bundle = write_bundle(trained, cohort, table, recipe, out)
         if recipe.everyone:
-            evaluation = _measure_folds(of, trained, cohort, recipe, bundle, say)
+            evaluation = _measure_folds(of, trained, cohort, recipe, bundle, recipe.serves, seed, say)
+            plain = _measure_folds(of, trained, cohort, recipe, bundle, "no_practice", seed, say)
+            write_json(plain, out / PLAIN)
         else:
             evaluation = _measure(of, trained, cohort, table, recipe, bundle, say)
     evaluation["parity_max"] = max(float(row["parity_max"]) for row in bundle.told["members"])
@@ -88,17 +94,27 @@ def _measure(
 
 
 def _measure_folds(
-    of: Task, trained: Trained, cohort: Cohort, recipe: Recipe, bundle: Bundle, say: Say
+    of: Task, trained: Trained, cohort: Cohort, recipe: Recipe, bundle: Bundle, variant: str, seed: int, say: Say
 ) -> dict[str, Any]:
-    """The evaluation of the folds' models, each on the patients it had not seen, where everyone trains."""
-    everyone = trained.parts.train
-    beside = {name: _alone(trained, cohort, bundle, name, everyone) for name in trained.members}
-    told = said_of(trained, cohort, trained.variants[recipe.serves], everyone)[1]
+    """The evaluation of a variant by the folds' models, each of patients it had not seen; its members beside it."""
+    fold = folds(cohort, seed)
+    weights = recipe.variants[variant]
+    main = crossed(of, cohort, trained, recipe, weights, fold)
+    read = {plan.name: any(map(is_practice, plan.features)) for plan in recipe.members}
+    cares = any(read[name] for name in weights)
+    beside = {}
+    for name in trained.members:
+        if read[name] == cares or name in weights:
+            one = crossed(of, cohort, trained, recipe, {name: 1.0}, fold)
+            beside[name] = one.probability, one.threshold
     who = Unseen(
         cohort,
-        f"all {cohort.patients:,} patients, each by models of the other folds; what ships was fitted on everyone",
+        f"all {cohort.patients:,} patients in {FOLDS} folds, each by models of the other folds; what ships was fitted"
+        " on everyone",
     )
-    return judge_told(of, who, bundle, recipe.serves, told, beside, say=say)
+    return judge_told(
+        of, who, bundle, variant, main.probability, beside, threshold=main.threshold, conformal=main.conformal, say=say
+    )
 
 
 def _alone(

@@ -19,7 +19,7 @@ from vitruvian.prediction.families.base import Goal, MemberFile
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Plan
 
-__all__ = ["WORK", "Done", "Known", "fit_member"]
+__all__ = ["WORK", "Done", "Known", "fit_member", "stage_digest"]
 
 WORK: Final = ".work"  # inside the model's folder; removed when all is done
 PARITY_ROWS: Final = 20_000
@@ -67,7 +67,7 @@ def fit_member(
     """
     work = out / WORK
     work.mkdir(parents=True, exist_ok=True)
-    digest = _digest(plan, known.of(plan.features), goal, rows, seed)
+    digest = stage_digest(plan, known, goal, rows, seed)
     kept = _taken_up(work, plan.name, digest)
     if kept is not None:
         say(f"{plan.name}: taken up from an earlier run")
@@ -84,8 +84,10 @@ def fit_member(
     return done
 
 
-def _digest(plan: Plan, known_as: str, goal: Goal, rows: NDArray[np.int64], seed: int) -> str:
-    told = hashlib.blake2b(f"{plan.name}|{plan.family!r}|{plan.features}|{known_as}|{seed}".encode(), digest_size=16)
+def stage_digest(plan: Plan, known: Known, goal: Goal, rows: NDArray[np.int64], seed: int) -> str:
+    """A digest of all that goes into a fit and the logits of `rows`."""
+    what = f"{plan.name}|{plan.family!r}|{plan.features}|{known.of(plan.features)}|{seed}"
+    told = hashlib.blake2b(what.encode(), digest_size=16)
     for column in (goal.target, goal.weight, goal.train, goal.valid, rows):
         told.update(np.ascontiguousarray(column).data)
     return told.hexdigest()

@@ -45,12 +45,12 @@ _WARM: Final = 0.05  # share of the fit over which the rate rises
 def fit(
     table: Table, places: NDArray[np.int64], goal: Goal, settings: Settings, *, seed: int, say: Say, kept: Path | None
 ) -> Model:
-    """Fit to the rows of `goal.train` by the columns at `places`. Raises ModelError where no row has a weight."""
+    """Fit to the rows of `goal.train` by the columns at `places`. Without `goal.valid` all epochs are gone through and
+    the last mean of the weights is kept. Raises ModelError where no row has a weight.
+    """
     rows, valid = (np.sort(part[goal.weight[part] > 0]) for part in (goal.train, goal.valid))
-    if not rows.size or not valid.size:
-        raise ModelError(
-            f"found {rows.size} rows to learn and {valid.size} to stop by, expected some of each; give more patients"
-        )
+    if not rows.size:
+        raise ModelError("found no row of any weight to learn, expected some; give more patients")
     with one_thread():
         torch.manual_seed(seed)
         fitting = _Fitting(table, places, goal, settings, rows, seed)
@@ -146,6 +146,9 @@ class _Fitting:
         said = f"epoch {course.epoch}/{self.epochs}: loss {total / len(batches):.5f}"
         if pretrains:
             return f"foretelling, {said}"
+        if not valid.size:
+            course.best = {name: value.clone() for name, value in course.average.items()}
+            return said
         return f"{said}, valid {self._judge(valid):.5f}"
 
     def _judge(self, valid: NDArray[np.int64]) -> float:

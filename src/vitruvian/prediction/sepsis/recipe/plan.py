@@ -107,6 +107,7 @@ def recipe(*, quick: bool = False, compare: bool = False) -> Recipe:
         intended_use=INTENDED,
         limits=LIMITS,
         compared=frozenset(others),
+        everyone=True,
     )
 
 

@@ -8,10 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from vitruvian.core.errors import ModelError
+from vitruvian.prediction.families.rows.basis import TERMS, fit_basis
+from vitruvian.prediction.families.rows.ridge import fit_logistic, replicas
 from vitruvian.prediction.measure import calibration, ranking, resampling
 from vitruvian.prediction.measure.alarms import alarm_figures, alarm_rows, threshold_for_sensitivity
-from vitruvian.prediction.sepsis.basis import TERMS, fit_basis
-from vitruvian.prediction.sepsis.logistic import fit_logistic, fit_platt, replicas
+from vitruvian.prediction.measure.platt import fit_platt
 
 
 def scored(seed: int, ties: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -30,9 +31,7 @@ def test_ranking_agrees_with_scikit_learn(seed: int, ties: bool) -> None:
     assert ranked.auroc() == pytest.approx(roc_auc_score(label, score), abs=1e-12)
     assert ranked.auprc() == pytest.approx(average_precision_score(label, score), abs=1e-12)
     assert ranked.auroc(weight) == pytest.approx(roc_auc_score(label, score, sample_weight=weight), abs=1e-12)
-    assert ranked.auprc(weight) == pytest.approx(
-        average_precision_score(label, score, sample_weight=weight), abs=1e-12
-    )
+    assert ranked.auprc(weight) == pytest.approx(average_precision_score(label, score, sample_weight=weight), abs=1e-12)
 
 
 def test_ranking_of_one_class_is_not_a_number_and_of_nan_an_error() -> None:
