@@ -29,9 +29,9 @@ from vitruvian.prediction.measure.ranking import Ranking
 from vitruvian.prediction.measure.resampling import limits, patient_draws, patient_sums
 from vitruvian.prediction.measure.split import patients_of, role_of
 from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values
-from vitruvian.prediction.sepsis.recipe.features import CHARTED, STEADY
-from vitruvian.prediction.sepsis.recipe.goal import wanted
-from vitruvian.prediction.sepsis.recipe.plan import trees
+from vitruvian.prediction.recipes.sepsis.features import CHARTED, STEADY
+from vitruvian.prediction.recipes.sepsis.goal import wanted
+from vitruvian.prediction.recipes.sepsis.plan import trees
 
 Floats = NDArray[np.float64]
 DRAWS: Final = 1000

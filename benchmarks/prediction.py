@@ -1,7 +1,7 @@
-"""Every figure of the learned risks beside its bar, on one page.
+"""Every figure of the learned risks beside its bar, on one page; and the cards of the shipped models.
 
-Measures the shipped sepsis risk here (test patients of the Challenge 2019 set A, and zero-shot on the eICU demo); takes
-what other benchmarks recorded (folds, mortality, eICU demo, training and streaming speed) from their results.
+Takes the five folds from the shipped sepsis risk's own evaluation, measures it zero-shot on the eICU demo, and takes what
+other benchmarks recorded (mortality, eICU demo, training and streaming speed) from their results.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._results import REPOSITORY, RESULTS, Bar, record
-from vitruvian.prediction.serve.bundle import Bundle, shipped
+from vitruvian.prediction.serve.bundle import MODELS, Bundle, shipped
 from vitruvian.prediction.training.evaluate import evaluate
 
-SEPSIS = "physionet2019/training_setA.parquet"
 ELSEWHERE = "icu_demo/sepsis/eicu_demo"
-OTHERS = ("prediction_folds", "prediction_mortality", "prediction_eicu", "sequence_training", "prediction_streaming")
+OTHERS = ("prediction_mortality", "prediction_eicu", "sequence_training", "prediction_streaming")
 KEYS = ("auroc", "auprc", "utility", "accuracy", "precision", "recall", "f1", "brier_skill", "calibration_slope", "ece",
         "alarms_per_patient_day_at_80", "median_lead_h_at_80")  # fmt: skip
 
@@ -71,25 +70,42 @@ def own_bars(result: Mapping[str, Any], parity: float) -> list[Bar]:
     return bars
 
 
+def kept(name: str) -> dict[str, Any]:
+    """An evaluation that was made with the shipped sepsis risk: of the folds, each of patients it had not seen."""
+    told: dict[str, Any] = json.loads((shipped("sepsis") / name).read_text("utf-8"))
+    return told
+
+
+def renew_cards() -> None:
+    """The cards of all shipped models into the documentation."""
+    for folder in sorted(path for path in MODELS.iterdir() if (path / "card.md").is_file()):
+        page = REPOSITORY / "docs" / "models" / f"{folder.name}.md"
+        page.write_text((folder / "card.md").read_text("utf-8"), "utf-8")
+
+
 def main() -> None:
     root = Path(os.environ.get("VITRUVIAN_DATA", REPOSITORY.parent / "shared" / "data"))
     bundle = Bundle.read(shipped("sepsis"))
-    home = evaluate("sepsis", root / SEPSIS)
-    plain = evaluate("sepsis", root / SEPSIS, variant="no_practice")
+    home, plain = kept("evaluation.json"), kept("evaluation_no_practice.json")
     away = evaluate("sepsis", root / ELSEWHERE)
     away_plain = evaluate("sepsis", root / ELSEWHERE, variant="no_practice")
     parity = max(float(row["parity_max"]) for row in bundle.told["members"])
+    between = "{:.3f} to {:.3f}".format
     bars = [
-        Bar("test patients of set A: AUROC", "-", round(home["auroc"], 4), None),
-        Bar("test patients of set A: utility", "-", round(home["utility"], 4), None),
-        Bar("test patients of set A, without practice patterns: AUROC", "-", round(plain["auroc"], 4), None),
+        Bar("set A, five folds: utility", ">= 0.45", round(home["utility"], 4), home["utility"] >= 0.45,
+            between(*home["utility_95"])),
+        Bar("set A, five folds: AUROC", ">= 0.845", round(home["auroc"], 4), home["auroc"] >= 0.845,
+            between(*home["auroc_95"])),
+        Bar("set A, five folds, without practice patterns: utility", "-", round(plain["utility"], 4), None,
+            between(*plain["utility_95"])),
+        Bar("set A, five folds, without practice patterns: AUROC", "-", round(plain["auroc"], 4), None,
+            between(*plain["auroc_95"])),
         *own_bars(home, parity),
-        Bar("eICU demo, zero-shot: AUROC", "-", round(away["auroc"], 4), None,
-            f"{away['auroc_95'][0]:.3f} to {away['auroc_95'][1]:.3f}; other hospitals than set A's"),
-        Bar("eICU demo, zero-shot, without practice patterns: AUROC", "-", round(away_plain["auroc"], 4), None),
+        Bar("eICU demo, zero-shot: AUROC", "-", round(away["auroc"], 4), None, between(*away["auroc_95"])),
+        Bar("eICU demo, zero-shot, without practice patterns: AUROC", "-", round(away_plain["auroc"], 4), None,
+            between(*away_plain["auroc_95"])),
         *told_elsewhere(),
     ]  # fmt: skip
-    compared = json.loads((bundle.folder / "evaluation.json").read_text("utf-8"))
     record(
         "prediction",
         title="Learned risks: every figure beside its bar",
@@ -101,16 +117,20 @@ def main() -> None:
         bars=bars,
         figures={
             "model": f"sepsis {bundle.told['version']}",
-            "set_a_test_patients": [shown(row) for row in compared["rows"]],
-            "set_a_test_patients_without_practice_patterns": [shown(row) for row in plain["rows"][:4]],
+            "set_a_five_folds": [shown(row) for row in home["rows"]],
+            "set_a_five_folds_without_practice_patterns": [shown(row) for row in plain["rows"][:6]],
             "eicu_demo_zero_shot": [shown(row) for row in away["rows"]],
             "eicu_demo_zero_shot_without_practice_patterns": [shown(row) for row in away_plain["rows"][:1]],
         },
         notes=[
             "Another hospital of the Challenge is kept back; what to expect there: docs/research/sepsis_transfer.md.",
-            "The members that are only compared were measured when the bundle was made, on the same test patients.",
+            "Of each fold, models, calibration, threshold and conformal sets come from the other folds. What ships was"
+            " fitted on everyone by the same recipe (`vitruvian train sepsis`). Recipe and threshold policy were chosen on"
+            " parts of the same set, the policy's margin after a look at a fifth of it: the figures are a little kind.",
+            "Time alone and the thresholds of the scores were learned on all of set A, to their advantage.",
         ],
     )
+    renew_cards()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from vitruvian.prediction.recipes.base import Plan, Recipe, Wanted
 from vitruvian.prediction.recipes.eicu import eicu
 from vitruvian.prediction.recipes.general import general
 from vitruvian.prediction.recipes.mortality import mortality
+from vitruvian.prediction.recipes.sepsis import recipe as sepsis
 from vitruvian.prediction.tasks import Task
 
 __all__ = ["Plan", "Recipe", "Wanted", "recipe_for"]
@@ -25,7 +26,5 @@ def recipe_for(of: Task, cohort: Cohort, *, compare: bool = False, quick: bool =
     if cohort.data.startswith(EICU) and of.name in ("mortality24", "aki", "sepsis"):
         return eicu(of, quick=quick, compare=compare)
     if of.name == "sepsis" and rows >= MANY_ROWS:
-        from vitruvian.prediction.sepsis.recipe import recipe as sepsis
-
         return sepsis(quick=quick, compare=compare)
     return general(of, rows, quick=quick, compare=compare)

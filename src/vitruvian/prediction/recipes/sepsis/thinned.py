@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.prediction.families.base import Family, Fitted, Goal, Say
 from vitruvian.prediction.inputs.table import Table
-from vitruvian.prediction.sepsis.recipe.goal import KEPT_ONE_IN
+from vitruvian.prediction.recipes.sepsis.goal import KEPT_ONE_IN
 
 __all__ = ["ThinnedFamily", "thinned"]
 

@@ -20,11 +20,11 @@ from vitruvian.prediction.families.rows import (
 )
 from vitruvian.prediction.families.sequence import SequenceFamily, Settings
 from vitruvian.prediction.recipes.base import Plan, Recipe
-from vitruvian.prediction.sepsis.recipe.features import CHARTED, CLOCK, DIRECTIONS, HABITS, PATIENT, STAYED, STEADY
-from vitruvian.prediction.sepsis.recipe.goal import wanted
-from vitruvian.prediction.sepsis.recipe.masked import MaskedFamily
-from vitruvian.prediction.sepsis.recipe.policy import policy
-from vitruvian.prediction.sepsis.recipe.thinned import ThinnedFamily
+from vitruvian.prediction.recipes.sepsis.features import CHARTED, CLOCK, DIRECTIONS, HABITS, PATIENT, STAYED, STEADY
+from vitruvian.prediction.recipes.sepsis.goal import wanted
+from vitruvian.prediction.recipes.sepsis.masked import MaskedFamily
+from vitruvian.prediction.recipes.sepsis.policy import policy
+from vitruvian.prediction.recipes.sepsis.thinned import ThinnedFamily
 
 __all__ = ["STANDARD", "WITHOUT_PRACTICE", "recipe", "trees"]
 
