@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.prediction.families.base import Fitted, Goal, Say
 from vitruvian.prediction.inputs.table import Table
-from vitruvian.prediction.sepsis.recipe.features import HABITS, PATIENT
-from vitruvian.prediction.sepsis.recipe.masked import MaskedFamily, Masking, concept_of, masked
+from vitruvian.prediction.recipes.sepsis.features import HABITS, PATIENT
+from vitruvian.prediction.recipes.sepsis.masked import MaskedFamily, Masking, concept_of, masked
 from vitruvian.signals.derived import DERIVED
 from vitruvian.signals.features import VITALS
 

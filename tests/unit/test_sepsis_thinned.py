@@ -9,7 +9,7 @@ from vitruvian.core.errors import ConfigurationError
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.families.rows import BoostedFamily
 from vitruvian.prediction.inputs.table import Table
-from vitruvian.prediction.sepsis.recipe.thinned import ThinnedFamily, thinned
+from vitruvian.prediction.recipes.sepsis.thinned import ThinnedFamily, thinned
 
 PATIENTS, HOURS = 300, 40
 
