@@ -126,8 +126,8 @@ def main() -> None:
             "Another hospital of the Challenge is kept back; what to expect there: docs/research/sepsis_transfer.md.",
             "Of each fold, models, calibration, threshold and conformal sets come from the other folds. What ships was"
             " fitted on everyone by the same recipe (`vitruvian train sepsis`).",
-            "Recipe and policy were chosen on parts of the same set, the policy's margin after a look at a fifth of it: the"
-            " figures are a little kind.",
+            "Recipe and policy were chosen on parts of the same set, the policy's margin after a look at a fifth of it:"
+            " the figures are a little kind.",
             "Time alone and the thresholds of the scores were learned on all of set A, to their advantage.",
         ],
     )
