@@ -97,11 +97,11 @@ def test_everyone_trains_and_the_lines_come_from_unseen_patients(
         members=tuple(plan for plan in mortality(quick=True).members if plan.name in ("lightgbm", "forest")),
         variants={"standard": {"lightgbm": 0.5, "forest": 0.5}},
     )
-    trained = crossfit(simulated, table, recipe, tmp_path, lambda _: None, folds=3)
+    trained = crossfit(simulated, table, recipe, tmp_path, lambda _: None, count=3)
     assert trained.parts.train.size == simulated.patients and not trained.parts.test.size
     assert (tmp_path / "lightgbm.onnx").is_file() and (tmp_path / "forest.onnx").is_file()
     rows = np.flatnonzero(simulated.scored & (simulated.label >= 0))
     chance = trained.variants["standard"].probability(trained.logits(rows))
     assert chance.mean() == pytest.approx(simulated.label[rows].mean(), abs=0.02), "calibrated in the large"
-    again = crossfit(simulated, table, recipe, tmp_path / "again", lambda _: None, folds=3)
+    again = crossfit(simulated, table, recipe, tmp_path / "again", lambda _: None, count=3)
     assert again.variants["standard"] == trained.variants["standard"], "same seed, same data, same model"
