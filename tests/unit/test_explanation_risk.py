@@ -13,6 +13,7 @@ from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation import Evidence, Issued, explain_risk, subject_of, subjects
 from vitruvian.explanation.risk import percent
+from vitruvian.prediction.serve.bundle import MODELS, VARIANTS
 from vitruvian.prediction.serve.gate import TOO_FEW_VITALS, reasons_of
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import TASKS
@@ -143,16 +144,25 @@ def test_probabilities_as_people_read_them(probability: float, text: str) -> Non
     assert percent(probability) == text
 
 
-def test_every_feature_of_the_model_has_a_subject_with_a_plain_name() -> None:
-    for feature in Predictor.load().features:
+@pytest.mark.parametrize("task", sorted(path.name for path in MODELS.iterdir() if path.is_dir()))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_feature_of_a_shipped_model_has_a_subject_with_a_plain_name(task: str, variant: str) -> None:
+    for feature in Predictor.load(task=task, serves=variant).features:
         subject = subjects(subject_of(feature))
-        assert "_" not in subject.label
-        assert subject.name in VOCABULARY or subject.name in FEATURES
+        assert "_" not in subject.label, feature
+        # What has no name of its own would read as the column's.
+        assert subject.label != feature.replace("_", " ") or subject.name in VOCABULARY or feature in FEATURES, feature
+        assert subject_of(subject.name) == subject.name, feature
+
+
+def test_what_a_feature_is_about() -> None:
     assert subject_of("heart_rate_departure_24h") == "heart_rate"
     assert subject_of("mean_pressure_mean_6h") == "mean_pressure"
     assert subject_of("oxygen_saturation_arterial_age_h") == "oxygen_saturation_arterial"
     assert subject_of("sofa_known") == "sofa_known"
     assert subject_of("heart_rate_slope_8h") == "heart_rate"
+    assert subject_of("glasgow_coma_score_stay_min") == "glasgow_coma_score"
+    assert subjects(subject_of("sofa_like_kidney_worst")).label == "organ failure points, kidney"
 
 
 finite = st.floats(-5, 5, allow_nan=False)

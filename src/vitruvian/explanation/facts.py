@@ -40,7 +40,26 @@ _OTHERS: Final[Mapping[str, tuple[str, str, int]]] = {
     "sofa_known": ("known SOFA points", "", 0),
     "age_years": ("age", "years", 0),
     "male": ("sex", "", 0),
+    "observed_h": ("hours observed", "h", 0),
+    "tests": ("number of tests", "", 0),
+    "tests_per_day": ("tests a day", "", 1),
+    "medical_unit": ("medical unit", "", 0),
+    "surgical_unit": ("surgical unit", "", 0),
+    "hospital_before_icu_h": ("hours in hospital before intensive care", "h", 0),
+    "height_cm": ("height", "cm", 0),
+    "weight_kg": ("weight", "kg", 0),
+    "body_mass": ("body mass index", "kg/m2", 1),
+    "oxygenation": ("oxygenation", "", 0),
+    "pulse_over_mean_pressure": ("heart rate over mean pressure", "", 2),
+    "urea_over_creatinine": ("urea over creatinine", "", 1),
+    "age_times_log_urea": ("age and urea together", "", 0),
+    "age_over_coma": ("age and consciousness together", "", 1),
+    "urine_ml_kg_h": ("urine output by weight", "mL/kg/h", 1),
+    "urine_recent_ml_kg_h": ("recent urine output by weight", "mL/kg/h", 1),
+    "urine_change_per_h": ("change of urine output", "mL/h", 0),
+    "saps_coma_like": ("points for coma", "", 0),
 }
+_POINTS: Final = {"sofa_like": "organ failure points", "saps_like": "acute physiology points"}
 
 
 # Shorter than the display name where a sentence needs no more.
@@ -129,15 +148,20 @@ def in_sentence(display: str) -> str:
 @cache
 def subject_of(feature: str) -> str:
     """The name of what a feature is about: `heart_rate_delta_6h` is about `heart_rate`, `shock_index` about itself."""
-    if feature in _OTHERS or feature in DERIVED:
+    if feature in _OTHERS or feature in DERIVED or feature in VOCABULARY:
         return feature
     for suffix in _SUFFIXES:
         head = feature.removesuffix(f"_{suffix}")
         if head != feature and head in _MEASURED:
             return head
-    # A feature of another recipe: about the measured concept whose name it begins with, the longest such.
-    heads = [name for name in _MEASURED if feature.startswith(f"{name}_")]
-    return max(heads, key=len, default=feature)
+    # A feature of another recipe: about what its name begins with, the longest that is known.
+    words = feature.split("_")
+    for count in range(len(words) - 1, 0, -1):
+        head = "_".join(words[:count])
+        if head in _OTHERS or head in VOCABULARY:
+            return head
+    points = any(feature.startswith(head) for head in _POINTS) and words[-1] in ("worst", "now")
+    return "_".join(words[:-1]) if points else feature
 
 
 @cache
@@ -145,6 +169,10 @@ def subjects(name: str) -> Subject:
     """The subject of that name."""
     if name in _OTHERS:
         return Subject(name, *_OTHERS[name])
+    head = next((one for one in _POINTS if name.startswith(one)), "")
+    if head:
+        of = name.removeprefix(head).strip("_")
+        return Subject(name, f"{_POINTS[head]}, {of}" if of else _POINTS[head], "", 0)
     concept = VOCABULARY.get(name)
     if concept is None:
         return Subject(name, name.replace("_", " "), "", 2)
