@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._results import REPOSITORY, RESULTS, Bar, record
+from vitruvian.prediction.report.source_paper import beside, to_markdown
 from vitruvian.prediction.serve.bundle import MODELS, Bundle, shipped
 from vitruvian.prediction.training.evaluate import evaluate
 
 ELSEWHERE = "icu_demo/sepsis/eicu_demo"
 OTHERS = ("prediction_mortality", "prediction_eicu", "sequence_training", "prediction_streaming")
-KEYS = ("auroc", "auprc", "utility", "accuracy", "precision", "recall", "f1", "brier_skill", "calibration_slope", "ece",
-        "alarms_per_patient_day_at_80", "median_lead_h_at_80")  # fmt: skip
+KEYS = (
+    "auroc", "auprc", "utility", "accuracy", "precision", "recall", "f1", "brier_skill", "calibration_slope", "ece",
+    "alarms_per_patient_day_at_80", "median_lead_h_at_80", "latency_ms_p50", "latency_ms_p99", "updates_per_s",
+)  # fmt: skip
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +30,10 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     cells: dict[str, Any] = {"score": row["score"]}
     for key in KEYS:
         value, limits = row.get(key), row.get(f"{key}_95")
-        if isinstance(value, float):
+        if key == "updates_per_s" and value:
+            low, high = row["updates_per_s_90"]
+            cells[key] = f"{value:,} ({low:,} to {high:,})"
+        elif isinstance(value, float):
             cells[key] = f"{value:.3f}"
             if limits and limits[0] is not None:
                 cells[key] += f" ({limits[0]:.3f} to {limits[1]:.3f})"
@@ -77,10 +83,13 @@ def kept(name: str) -> dict[str, Any]:
 
 
 def renew_cards() -> None:
-    """The cards of all shipped models into the documentation."""
+    """The cards of all shipped models, and the source paper's table beside ours, into the documentation."""
     for folder in sorted(path for path in MODELS.iterdir() if (path / "card.md").is_file()):
         page = REPOSITORY / "docs" / "models" / f"{folder.name}.md"
         page.write_text((folder / "card.md").read_text("utf-8"), "utf-8")
+    paper = beside(kept("evaluation.json"))
+    assert paper is not None
+    (REPOSITORY / "docs" / "models" / "source_paper.md").write_text(to_markdown(paper), "utf-8")
 
 
 def main() -> None:

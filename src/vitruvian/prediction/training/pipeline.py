@@ -29,6 +29,7 @@ from vitruvian.prediction.training.evaluate import Unseen, judge_bundle, judge_t
 from vitruvian.prediction.training.fitting import SEED, Trained, fit, one_thread, said_of
 from vitruvian.prediction.training.joined import Line, Variant
 from vitruvian.prediction.training.parts import split_parts
+from vitruvian.prediction.training.speed import with_speed
 from vitruvian.prediction.training.stages import WORK
 
 __all__ = ["refuse_leak", "train"]
@@ -74,6 +75,7 @@ def train(
             write_json(plain, out / PLAIN)
         else:
             evaluation = _measure(of, trained, cohort, table, recipe, bundle, say)
+        evaluation = with_speed(evaluation, bundle)
     evaluation["parity_max"] = max(float(row["parity_max"]) for row in bundle.told["members"])
     if not allow_suspicious:
         refuse_leak(of, evaluation)
