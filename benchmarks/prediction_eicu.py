@@ -185,9 +185,9 @@ def main() -> None:
             "Plain LightGBM: the library's own settings (31 leaves, 100 rounds at 0.1) on the last day's features, the"
             " latest urine, coma score and the like, time in ICU and counts of tests (ours does not read the last two)."
             " In a first run it had neither urine nor the clock and was far weaker (AKI 0.643); ours is unchanged.",
-            "The settings of aki and sepsis were fixed before the demo's outcomes were looked at. Those of mortality24 (4"
-            " leaves, 25 rows a leaf, 300 rounds) were tried once on folds of the whole demo before the recipe was written,"
-            " and kept; its figure is a little kind.",
+            "The settings of aki and sepsis were fixed before the demo's outcomes were looked at. Those of mortality24"
+            " (4 leaves, 25 rows a leaf, 300 rounds) were tried once on folds of the whole demo before the recipe was"
+            " written, and kept; its figure is a little kind.",
             "NEWS2's threshold is 7. A met bar means that the whole 95 % interval of the gain lies above zero.",
         ],
     )
