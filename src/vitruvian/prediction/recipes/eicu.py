@@ -1,8 +1,8 @@
 """The recipes of the eICU demo's tasks: little data, so small models of few kinds, strongly regularised.
 
 Chosen once, from what held on the Challenge 2012's stays: those of aki and sepsis without a look at the demo's own
-outcomes, the size of mortality24's trees with one look at its folds (70 deaths). The stay as a whole beside the last day, small trees and a
-ridge regression averaged on the log-odds.
+outcomes, the size of mortality24's trees with one look at its folds (70 deaths). The stay as a whole beside the last
+day, small trees and a ridge regression averaged on the log-odds.
 """
 
 from __future__ import annotations
