@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What fitting leaves: members with their logits on all scored rows, lines, variants, and who had which part."""
+    """What fitting leaves: members with their logits on rows that did not fit them, lines, variants, who had which part."""
 
     members: dict[str, Done]
     lines: dict[str, Line]
@@ -48,8 +48,8 @@ def fit(cohort: Cohort, table: Table, recipe: Recipe, parts: Parts, out: Path, s
         rows[wanted.weight[rows] > 0] for rows in (parts.rows(cohort, parts.train), parts.rows(cohort, parts.valid))
     )
     goal = Goal(wanted.target, wanted.weight, train, valid)
-    everyone = np.concatenate([parts.train, parts.valid, parts.calibrate, parts.test])
-    rows = parts.rows(cohort, everyone)
+    # What a model says of patients it was fitted on is of no use to anybody.
+    rows = parts.rows(cohort, np.concatenate([parts.valid, parts.calibrate, parts.test]))
     known = Known(table)
     members = {}
     for number, plan in enumerate(recipe.members):
