@@ -299,6 +299,8 @@ def _edited(folder: Path, **told: object) -> Path:
     ("break_it", "said"),
     [
         (lambda path: (path / "bundle.json").unlink(), "found no model"),
+        (lambda path: _edited(path, members=None), "no plain names"),
+        (lambda path: _edited(path, members=[{"name": "../elsewhere"}]), "no plain names"),
         (lambda path: _edited(path, format=9), "format 9"),
         (lambda path: _edited(path, task="aki"), "model of aki"),
         (lambda path: _edited(path, serves="standard/lstm"), "to serve"),

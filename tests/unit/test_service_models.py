@@ -86,6 +86,8 @@ def test_what_the_command_line_says(directory: Path) -> None:
     assert read.champions == {"aki": Chosen(directory / "aki"), "sepsis": Chosen(directory / "a")}
     assert read.shadows == {"sepsis": Chosen(directory / "b", "no_practice/gru")}
     assert Chosen.read("shipped").folder is None
+    odd = Chosen(directory / "a#b")
+    assert Chosen.read(odd.text) == odd, "a choice is found again after a restart, whatever its folder is called"
     for chosen in (*read.champions.values(), *read.shadows.values(), Chosen()):
         assert Chosen.read(chosen.text) == chosen
     with pytest.raises(ConfigurationError, match="two models of sepsis"):

@@ -30,15 +30,15 @@ class Chosen:
 
     @classmethod
     def read(cls, text: str) -> Chosen:
-        """Of `DIR`, `DIR#VARIANT` or `DIR#VARIANT/MEMBER`; `shipped` for the shipped one."""
-        folder, _, serves = text.partition("#")
+        """Of `DIR`, `DIR#VARIANT` or `DIR#VARIANT/MEMBER`; `shipped` for the shipped one. The last `#` counts."""
+        folder, _, serves = text.rpartition("#") if "#" in text else (text, "", "")
         return cls(None if folder == SHIPPED else Path(folder), serves)
 
     @property
     def text(self) -> str:
         """As `read` takes it."""
         folder = SHIPPED if self.folder is None else str(self.folder)
-        return f"{folder}#{self.serves}" if self.serves else folder
+        return f"{folder}#{self.serves}" if self.serves or "#" in folder else folder
 
 
 @dataclass(frozen=True, slots=True)

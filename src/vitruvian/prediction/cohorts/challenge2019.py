@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ReadingError
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.prediction.cohorts.assemble import HOURS_MAX
 from vitruvian.prediction.cohorts.base import ORIGIN_US, UNKNOWN, Cohort, Samples
 from vitruvian.records.hourly import CHALLENGE_COLUMNS
 
@@ -46,7 +47,8 @@ def is_challenge2019(path: Path) -> bool:
 def read_challenge2019(path: Path) -> Cohort:
     """Read a Parquet or CSV table of the official columns and `patient`, or a folder of `.psv` files, one a patient.
 
-    Hours that a patient's record skips become rows without values. Raises ReadingError for any other form.
+    Hours that a patient's record skips become rows without values, and labels that are absent are not known. Raises
+    ReadingError for any other form, and for hours, labels or values that cannot be taken.
     """
     table = _table(path)
     missing = [name for name in (*CONCEPTS, *_OTHERS) if name not in table.columns]
@@ -56,19 +58,22 @@ def read_challenge2019(path: Path) -> Cohort:
             " expected the Challenge 2019 columns; give a .parquet, a .csv with `patient`, or a folder of .psv files"
         )
     names = table["patient"].cast(pl.String)
+    if names.is_null().any():
+        raise ReadingError(
+            f"found {path} with {names.null_count()} rows without a `patient`, expected one in every row"
+        )
     ids = tuple(names.unique(maintain_order=True).to_list())
     numbers = {name: number for number, name in enumerate(ids)}
     patient = np.array([numbers[name] for name in names], np.int64)
-    hour = _floats(table, "ICULOS").astype(np.int64)
+    hour, given = _hours(table, path), _labels(table, path)
     order = np.lexsort((hour, patient))
     patient, hour = patient[order], hour[order]
-    if (np.diff(patient * (hour.max() + 1) + hour) <= 0).any():
+    if ((np.diff(patient) == 0) & (np.diff(hour) == 0)).any():
         raise ReadingError(f"found {path} with an hour twice for one patient, expected each ICULOS once; remove one")
     values = np.column_stack([_floats(table, name) for name in CONCEPTS])[order]
-    label = _floats(table, "SepsisLabel")[order]
     full_patient, full_hour, places = _filled(patient, hour)
     full_label = np.full(full_patient.size, UNKNOWN, np.int8)
-    full_label[places] = label.astype(np.int8)
+    full_label[places] = given[order]
     scored = full_label != UNKNOWN
     first = np.searchsorted(patient, np.arange(len(ids)))
     unit1, unit2 = (_floats(table, name)[order][first] for name in ("Unit1", "Unit2"))
@@ -111,26 +116,63 @@ def _filled(
     return full_patient, full_hour, begin[patient] + hour - hour[starts][patient]
 
 
+def _hours(table: pl.DataFrame, path: Path) -> NDArray[np.int64]:
+    hour = _floats(table, "ICULOS")
+    if not (np.isfinite(hour) & (hour == np.floor(hour)) & (hour >= 0) & (hour < HOURS_MAX)).all():
+        raise ReadingError(
+            f"found {path} with an ICULOS that is no whole number from 0 to {HOURS_MAX - 1}; correct these rows"
+        )
+    return hour.astype(np.int64)
+
+
+def _labels(table: pl.DataFrame, path: Path) -> NDArray[np.int8]:
+    """SepsisLabel of every row; what is absent is not known."""
+    label = _floats(table, "SepsisLabel")
+    label = np.where(np.isnan(label), UNKNOWN, label)
+    if not np.isin(label, (0, 1, UNKNOWN)).all():
+        raise ReadingError(f"found {path} with a SepsisLabel other than 0 and 1, expected one of them; correct it")
+    return label.astype(np.int8)
+
+
 def _table(path: Path) -> pl.DataFrame:
     if path.is_dir():
         files = sorted(path.glob("*.psv"))
         if not files:
             raise ReadingError(f"found no .psv file in {path}, expected one a patient; give the folder that holds them")
-        frames = [
-            pl.read_csv(file, separator="|", infer_schema_length=None)
-            .cast(pl.Float64)
-            .with_columns(pl.lit(file.stem).alias("patient"))
-            for file in files
-        ]
+        frames = [_patient(file) for file in files]
+        odd = [file.name for file, one in zip(files, frames, strict=True) if one.columns != frames[0].columns]
+        if odd:
+            raise ReadingError(
+                f"found {path / odd[0]} with other columns than {files[0].name}, expected the same in every file"
+            )
         return pl.concat(frames)
     try:
         return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema_length=None)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ReadingError(
-            f"found {path}, which is no readable table ({error}); give the Challenge 2019 hours"
-        ) from error
+            f"found {path}, which is no readable table ({_line(error)}); give the Challenge 2019 hours"
+        ) from None
+
+
+def _patient(file: Path) -> pl.DataFrame:
+    """One patient's file, named by it."""
+    try:
+        rows = pl.read_csv(file, separator="|", infer_schema_length=None).cast(pl.Float64)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ReadingError(
+            f"found {file}, which is no table of numbers between bars ({_line(error)}); correct or remove it"
+        ) from None
+    return rows.with_columns(pl.lit(file.stem).alias("patient"))
+
+
+def _line(error: Exception) -> str:
+    """The first line of what a library says: the others are its advice to programmers."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _floats(table: pl.DataFrame, name: str) -> NDArray[np.float64]:
-    column: NDArray[np.float64] = table[name].cast(pl.Float64).to_numpy()
+    try:
+        column: NDArray[np.float64] = table[name].cast(pl.Float64).to_numpy()
+    except pl.exceptions.PolarsError as error:
+        raise ReadingError(f"found {name} with what is no number ({_line(error)}), expected numbers") from None
     return column

@@ -59,7 +59,12 @@ class Bundle:
         if not isinstance(told, dict) or told.get("format") != FORMAT:
             found = told.get("format") if isinstance(told, dict) else type(told).__name__
             raise ModelError(f"found a model of format {found!r} in {folder}, expected {FORMAT}; train it again")
-        absent = [one["name"] for one in told["members"] if not (folder / f"{one['name']}.onnx").is_file()]
+        members = told.get("members")
+        if not isinstance(members, list) or not all(
+            isinstance(one, dict) and _plain(one.get("name")) for one in members
+        ):
+            raise ModelError(f"found {folder / FILE} whose members have no plain names; copy the folder again")
+        absent = [one["name"] for one in members if not (folder / f"{one['name']}.onnx").is_file()]
         if absent:
             raise ModelError(f"found {folder} without the graphs of {', '.join(absent)}; copy the folder whole")
         return cls(folder, told)
@@ -68,3 +73,8 @@ class Bundle:
         """Write `bundle.json`; figures are rounded where they are made."""
         text = json.dumps(self.told, indent=1, ensure_ascii=False, allow_nan=False)
         (self.folder / FILE).write_text(text + "\n", "utf-8")
+
+
+def _plain(name: object) -> bool:
+    """Whether a member's name is that of a file in its own folder, and of none elsewhere."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & {"/", "\\", "\0"}

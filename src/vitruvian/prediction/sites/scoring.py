@@ -51,9 +51,9 @@ class Scored:
 def bundle_of(task: Task, model: Path | None) -> Bundle:
     """The bundle of a folder, or the shipped one. Raises ModelError for none, or for one of another task."""
     bundle = Bundle.read(shipped(task.name) if model is None else model)
-    if bundle.told["task"] != task.name:
+    if bundle.told.get("task") != task.name:
         raise ModelError(
-            f"found a model of {bundle.told['task']} in {bundle.folder}, expected {task.name}; give its folder"
+            f"found a model of {bundle.told.get('task')} in {bundle.folder}, expected {task.name}; give its folder"
         )
     return bundle
 
