@@ -146,7 +146,11 @@ def _fairness(_: Told, told: Told) -> str:
 def _split(bundle: Told, told: Told) -> str:
     parts = bundle.get("split")
     fitted = ""
-    if isinstance(parts, Mapping):
+    if isinstance(parts, Mapping) and parts.get("train") == parts.get("calibrate"):
+        # Parts that coincide are no split: everyone trains, and folds calibrate and measure.
+        everyone = count(parts["train"])
+        fitted = f" The model itself was fitted on all {everyone} patients it had, and calibrated by folds of them."
+    elif isinstance(parts, Mapping):
         fitted = f" The model's own split, in patients: {', '.join(f'{name} {count(n)}' for name, n in parts.items())}."
     return f"By patient. Evaluated: {told['split']}.{fitted}"
 

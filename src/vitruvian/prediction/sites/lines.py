@@ -1,7 +1,8 @@
 """What a few labels of another site do to a calibrated score: nothing, a shift, a line, or a monotone curve.
 
-Fitted by patient: each counts as one, however many hours were told of him, since the hours of one patient are no
-independent evidence. And shrunk towards no change, so that ten patients cannot move a model far.
+All hours together weigh as much as there are patients, since the hours of one patient are no independent evidence;
+among themselves they weigh alike, so that a long stay tells more. And the fit is shrunk towards no change, so that ten
+patients cannot move a model far.
 """
 
 from __future__ import annotations
