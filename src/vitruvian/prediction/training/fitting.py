@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What fitting leaves: members with their logits on rows that did not fit them, lines, variants, who had which part."""
+    """What fitting leaves: members with logits of rows that did not fit them, lines, variants, who had which part."""
 
     members: dict[str, Done]
     lines: dict[str, Line]
