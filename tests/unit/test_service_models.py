@@ -260,6 +260,9 @@ def test_one_model_that_fails_costs_the_others_nothing(
     told = scored(scoring, tracker)
     assert "sepsis" not in told.risks and np.isfinite(told.risks["aki"].probability).all()
     assert (scoring.counts["risks_failed"], scoring.failed["sepsis"]) == (1, "boom")
+    running.load("sepsis", "b", "champion", "ada")
+    assert "sepsis" in scored(scoring, tracker).risks
+    assert not scoring.failed, "the model that took its place has no fault"
 
 
 def test_a_shadow_is_scored_compared_and_never_shown(tmp_path: Path, directory: Path, tracker: Tracker) -> None:

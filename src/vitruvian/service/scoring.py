@@ -76,6 +76,7 @@ class Scoring:
                     values, group.names, hours, keys=pids, states=self._states_of(task, one.predictor),
                     observed_h=observed_h,
                 )  # fmt: skip
+                self.failed.pop(task, None)  # what failed before, or the model before it, is no fault of now
             except Exception as error:  # one model's fault must not cost the others, nor the scores and alerts
                 self._fault(task, error)
         self._scored_s += time.perf_counter() - began

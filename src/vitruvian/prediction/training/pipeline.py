@@ -19,7 +19,7 @@ from vitruvian.prediction.measure.split import SEED as SPLIT_SEED
 from vitruvian.prediction.measure.tidy import write_json
 from vitruvian.prediction.recipes import recipe_for
 from vitruvian.prediction.recipes.base import Recipe
-from vitruvian.prediction.serve.bundle import Bundle
+from vitruvian.prediction.serve.bundle import FILE, Bundle
 from vitruvian.prediction.serve.gate import GATED
 from vitruvian.prediction.tasks import Task, task
 from vitruvian.prediction.training.bundling import write_bundle
@@ -78,7 +78,11 @@ def train(
         evaluation = with_speed(evaluation, bundle)
     evaluation["parity_max"] = max(float(row["parity_max"]) for row in bundle.told["members"])
     if not allow_suspicious:
-        refuse_leak(of, evaluation)
+        try:
+            refuse_leak(of, evaluation)
+        except ModelError:
+            (out / FILE).unlink()  # what is refused must not be served; the members stay, for a run that allows it
+            raise
     write(evaluation, bundle, out)
     shutil.rmtree(out / WORK, ignore_errors=True)
     return evaluation

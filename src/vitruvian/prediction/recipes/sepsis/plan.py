@@ -36,8 +36,9 @@ INTENDED: Final = (
 )
 LIMITS: Final = (
     "Trained on one hospital. On another one ranking may fall far: on the eICU demo, which makes its records and sepsis"
-    " labels otherwise, the shipped model ranked worse than NEWS2. Measure it there first; thresholds follow the site's"
-    " own scores, and probabilities hold only after recalibration there.",
+    " labels otherwise, the shipped model ranked worse than NEWS2. Measure it there first. Evaluations move the"
+    " threshold with the site's own scores, the ward keeps the bundle's; probabilities hold only after recalibration"
+    " there.",
     "The label rests on orders for cultures and antibiotics and on SOFA: the model learned when clinicians suspect it.",
     "The standard variant knows the time in intensive care and how often tests are made. Without practice patterns,"
     " extremes since the stay began still widen as it lasts, and hours since a measurement still tell habits.",
