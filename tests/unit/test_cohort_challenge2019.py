@@ -11,6 +11,7 @@ from tests.synthetic_cohort import table, write_psv
 from vitruvian.core.errors import ReadingError
 from vitruvian.prediction.cohorts.base import UNKNOWN
 from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
+from vitruvian.prediction.cohorts.open import open_cohort
 
 
 def _written(path: Path, column: str, value: object, dtype: type[pl.DataType] = pl.Float64) -> Path:
@@ -62,3 +63,12 @@ def test_a_bad_file_among_good_ones_is_named_in_one_line(tmp_path: Path, text: s
     with pytest.raises(ReadingError, match=said) as caught:
         read_challenge2019(folder)
     assert "zz.psv" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_what_a_reader_did_not_look_at_is_refused_in_one_line_too(tmp_path: Path) -> None:
+    values = {"record": [1], "parameter": ["HR"], "value": [80.0], "minute": [0]}
+    pl.DataFrame(values).write_parquet(tmp_path / "set-a.parquet")
+    (tmp_path / "Outcomes-a.txt").write_text("RecordID,In-hospital_death\nnobody,0\n", "utf-8")
+    with pytest.raises(ReadingError, match="in the form challenge2012, with what cannot be taken") as caught:
+        open_cohort("mortality", tmp_path)
+    assert "\n" not in str(caught.value)

@@ -38,8 +38,17 @@ def open_cohort(wanted: Task | str, path: Path | str) -> Cohort:
     `simulated`, `simulated:PATIENTS` or `simulated:PATIENTS:SEED` makes simulated patients. Raises ConfigurationError
     for an unknown task, ReadingError where the path is absent, of no known form, or without labels of the task.
     """
+    from polars.exceptions import PolarsError
+
     found = task(wanted) if isinstance(wanted, str) else wanted
-    return form_of(path).read(Path(path), found)
+    form = form_of(path)
+    try:
+        return form.read(Path(path), found)
+    except PolarsError as error:  # a column of another kind than the form has, which no reader looked at closely
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ReadingError(
+            f"found {path} in the form {form.name}, with what cannot be taken ({said}); mend it"
+        ) from error
 
 
 def form_of(path: Path | str) -> Form:
