@@ -110,10 +110,10 @@ def _as_made(predictor: Predictor, path: Path) -> str:
         told: dict[str, Any] = json.loads(path.read_text("utf-8"))
         values, names = np.array(told["values"], np.float32), tuple(told["names"])
         window = None if told["window"] is None else np.array(told["window"], np.float32)
-        if predictor.windowed and window is None:  # made while a member without hours was served
-            return "its self-test is of another member"
-        found = predictor.score(values, names, window)
-        apart = _apart(found, told, same=told["served"] == predictor.served)
+        # What was kept is of what was served when it was made; another variant may read other features.
+        same = told["served"] == predictor.served
+        asked = predictor if same else Predictor(predictor.bundle, str(told["served"]))
+        apart = _apart(asked.score(values, names, window), told)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"found {path}, which cannot be read ({error}); copy the folder whole") from None
     if not apart <= APART_MAX:
@@ -124,14 +124,11 @@ def _as_made(predictor: Predictor, path: Path) -> str:
     return f"as when it was made, to {max(apart, 1e-9):.1g}, on {len(values)} kept rows"
 
 
-def _apart(found: RiskColumns, told: dict[str, Any], *, same: bool) -> float:
+def _apart(found: RiskColumns, told: dict[str, Any]) -> float:
     kept = told["member_probability"]
-    pairs = [
-        (found.member_probability[:, place], kept[name]) for place, name in enumerate(found.members) if name in kept
-    ]
-    if same:
-        pairs.append((found.probability, told["probability"]))
-    return max((float(np.abs(now - np.array(then)).max()) for now, then in pairs), default=0.0)
+    pairs = [(found.member_probability[:, place], kept[name]) for place, name in enumerate(found.members)]
+    pairs.append((found.probability, told["probability"]))
+    return max(float(np.abs(now - np.array(then)).max()) for now, then in pairs)
 
 
 def _made_up(predictor: Predictor) -> tuple[Columns, Columns | None]:

@@ -70,7 +70,7 @@ def train(
             trained = fit(cohort, table, recipe, split_parts(cohort, SPLIT_SEED), out, say, seed)
         bundle = write_bundle(trained, cohort, table, recipe, out)
         if recipe.everyone:
-            evaluation = _measure_folds(of, trained, cohort, recipe, bundle, recipe.serves, seed, say)
+            evaluation = _measure_folds(of, trained, cohort, recipe, bundle, "standard", seed, say)
             plain = _measure_folds(of, trained, cohort, recipe, bundle, "no_practice", seed, say)
             write_json(plain, out / PLAIN)
         else:

@@ -108,6 +108,8 @@ def recipe(*, quick: bool = False, compare: bool = False) -> Recipe:
         policy,
         intended_use=INTENDED,
         limits=LIMITS,
+        # Practice patterns are those of one hospital; a ward that nobody measured must not live on them.
+        serves="no_practice",
         compared=frozenset(others),
         everyone=True,
     )
