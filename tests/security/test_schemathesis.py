@@ -8,6 +8,7 @@ unknown concept, a unit that does not convert) is refused too, so that acceptanc
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -72,12 +73,18 @@ def test_what_is_said_of_a_patient_is_as_described(api: schemathesis.BaseSchema,
     associate(attack)
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     values = (
-        b'{"heart_rate":[151,"/min"],"oxygen_saturation":[84,"%"],"creatinine":[2.1,"mg/dL"],"consciousness":"alert"}'
+        b'{"heart_rate":[151,"/min"],"oxygen_saturation":[84,"%"],"respiratory_rate":[30,"/min"],'
+        b'"body_temperature":[38.9,"Cel"],"creatinine":[2.1,"mg/dL"],"consciousness":"alert"}'
     )
     body = b'{"id":"s1","time":"%b","device":"hostile-0","values":%b}' % (now.encode(), values)
     assert json.loads(attack.http.post(b"/api/v1/observations", body).body)["receipts"][0]["outcome"] == "committed"
     listed = json.loads(attack.http.get("/api/v1/patients", "application/json").body)["patients"]
     patient = next(row["id"] for row in listed if row["vitals"])
+    # What was committed is scored a moment later; there is nothing to give reasons of before.
+    deadline = time.monotonic() + 60
+    reasons = f"http://127.0.0.1:{ward.port}/api/v1/patients/{patient}/risk/reasons"
+    while httpx.get(reasons, timeout=60).status_code != 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
     attack.close()
     older = {"name": "older", "edits": {"age_years": 80}}
     kept = httpx.post(f"http://127.0.0.1:{ward.port}/api/v1/scenarios", json=older, timeout=60).json()

@@ -133,19 +133,6 @@ def test_boosted_trees_agree_with_the_trainers_own_attributions() -> None:
     assert leaves.base == pytest.approx(expected[0, -1], abs=1e-6)
 
 
-def test_a_forest_agrees_with_shap() -> None:
-    shap = pytest.importorskip("shap")
-    table, goal = planted()
-    fitted = ForestFamily(Forest(trees=10, leaves=25, leaf_rows_min=10, row_share=0.5, feature_share=0.7)).fit(
-        table, FEATURES, goal, seed=1, say=silent
-    )
-    values = np.where(np.isnan(table.values[:200]), fitted.median, table.values[:200])
-    explainer = shap.TreeExplainer(fitted.engine, feature_perturbation="tree_path_dependent")
-    leaves = leaves_of(fitted.trees)
-    np.testing.assert_allclose(shapley(leaves, values), explainer.shap_values(values), atol=1e-6)
-    assert leaves.base == pytest.approx(float(np.ravel(explainer.expected_value)[0]), abs=1e-6)
-
-
 def test_every_attribution_adds_up_to_what_is_served(folder: Path) -> None:
     predictor = Predictor.load(folder)
     values, hours = patients(25)
