@@ -26,7 +26,7 @@ from vitruvian.streams.mqtt.codec import Parser, connect, publish, subscribe
 
 START_S_MAX: Final = 60.0
 ANSWER_S_MAX: Final = 1.0
-GIVE_UP_S: Final = 10.0
+GIVE_UP_S: Final = 30.0
 UNDUE_S: Final = 0.05  # how long an answer is waited for that the sender has not finished asking for
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 _NOT_DUE: Final = re.compile(
