@@ -36,8 +36,7 @@ INTENDED: Final = (
     " medical device, never the only ground for a decision."
 )
 LIMITS: Final = (
-    "Trained on one set of data. Elsewhere, ranking usually carries over; thresholds and probabilities do not until"
-    " they are recalibrated there.",
+    "Trained on one set of data. Elsewhere, measure it first: ranking, probabilities and thresholds all change.",
     "Contributions say what the risk is associated with. They are not causes, and not the effect of a treatment.",
 )
 MANY_ROWS: Final = 50_000

@@ -38,8 +38,8 @@ INTENDED: Final = (
     " ground for a decision."
 )
 LIMITS: Final = (
-    "Trained on stays of at least 48 hours in one hospital before 2012. Elsewhere, ranking usually carries over;"
-    " probabilities do not until they are recalibrated there.",
+    "Trained on stays of at least 48 hours in one hospital before 2012. Elsewhere, measure it first: ranking,"
+    " probabilities and thresholds all change.",
     "Contributions say what the risk is associated with. They are not causes, and not the effect of a treatment.",
 )
 # How the patient is: the last day, the stay as a whole, and how ill by the scores' own parts.
