@@ -1,16 +1,23 @@
-"""Why a risk is what it is, in sentences that can be checked: every number in them is a fact they cite."""
+"""Why the twin says what it says, in words that can be checked: every number in them is a fact they cite."""
 
-from vitruvian.explanation.facts import Attribution, Evidence, Fact, Sentence, Subject, subject_of, subjects
-from vitruvian.explanation.risk import Issued, explain_risk
+from vitruvian.explanation.claims import Audience, Explanation, Sentence
+from vitruvian.explanation.drafting import draft
+from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.risk import Attribution, Issued, attributions_of, risk_evidence
+from vitruvian.explanation.subjects import Subject, subject_of, subjects
 
 __all__ = [
     "Attribution",
+    "Audience",
     "Evidence",
+    "Explanation",
     "Fact",
     "Issued",
     "Sentence",
     "Subject",
-    "explain_risk",
+    "attributions_of",
+    "draft",
+    "risk_evidence",
     "subject_of",
     "subjects",
 ]

@@ -18,7 +18,7 @@ from vitruvian.core.identifiers import Identifier
 from vitruvian.core.time import HOUR_US, MINUTE_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation import subject_of, subjects
-from vitruvian.explanation.risk import DRIVER_MIN
+from vitruvian.explanation.evidence.risk import DRIVER_MIN
 from vitruvian.prediction.inputs.blocks import columns
 from vitruvian.prediction.inputs.hours import window
 from vitruvian.prediction.scores import Scores, score_event, views

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import NotFoundError
-from vitruvian.explanation import subject_of, subjects
-from vitruvian.explanation.facts import Subject
+from vitruvian.explanation import Subject, subject_of, subjects
 from vitruvian.prediction.reasons.attribute import attribute
 from vitruvian.prediction.reasons.base import HOURLY, MISSING, Attributions
 from vitruvian.prediction.serve.predictor import Predictor

@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from vitruvian import explanation as explained
 from vitruvian.core.time import HOUR_US
-from vitruvian.explanation import Evidence, Issued, explain_risk
+from vitruvian.explanation import Evidence, Issued, attributions_of, draft, risk_evidence
+from vitruvian.explanation.subjects import subjects
 from vitruvian.prediction.serve.columns import RiskColumns
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import Task
@@ -77,13 +79,16 @@ def card(assessor: Assessor, pid: int, loaded: Loaded, now_us: int) -> RiskCard:
 def _filled(frame: RiskCard, assessor: Assessor, pid: int, told: Told, trend: Trend) -> RiskCard:
     """The card with what was told."""
     risks, at, probability = told.risks, told.at, told.probability
-    evidence = explain(assessor, pid, told)
+    evidence = evidence_of(assessor, pid, told)
     why = told.why
     if why.startswith("too early"):
         why = f"{why}; so far {observed(assessor, pid, told.now_us)}"
     said = msgspec.structs.replace(
-        frame, insufficient=why, sentence=evidence.text, missing=evidence.missing
-    )  # fmt: skip
+        frame,
+        insufficient=why,
+        sentence=draft(evidence).text,
+        missing=tuple(fact.label or subjects(fact.name).label for fact in evidence.of_role("missing")),
+    )
     if probability is None:
         return said
     several = len(risks.members) > 1
@@ -93,7 +98,8 @@ def _filled(frame: RiskCard, assessor: Assessor, pid: int, told: Told, trend: Tr
         low=float(risks.low[at]),
         high=float(risks.high[at]),
         attributions=tuple(
-            Attribution(one.label, one.contribution, one.read) for one in evidence.attributions[:ATTRIBUTIONS_MAX]
+            Attribution(one.label, one.contribution, one.read)
+            for one in _attributions(assessor, pid, told)[:ATTRIBUTIONS_MAX]
         ),
         trend=trend,
         explained=risks.explained if several or risks.explained not in risks.members else "",
@@ -109,25 +115,29 @@ def _members(risks: RiskColumns, at: int) -> Mapping[str, float]:
     }
 
 
-def explain(assessor: Assessor, pid: int, told: Told) -> Evidence:
-    """The evidence of a patient's risk: facts, sentences that cite them, attributions."""
+def evidence_of(assessor: Assessor, pid: int, told: Told, patient: str = "", zone: str = "UTC") -> Evidence:
+    """The evidence of a patient's risk: what an explanation of it may speak of."""
     risks, at, predictor = told.risks, told.at, told.predictor
     task = predictor.task
     earlier = _earlier(assessor.points(task.name, pid), told.now_us)
     issued = Issued(
-        task.name,
-        predictor.horizon_h,
-        told.now_us,
-        told.probability,
-        low=float(risks.low[at]),
-        high=float(risks.high[at]),
-        insufficient=told.why,
-        earlier=earlier[1] if earlier else None,
-        earlier_us=earlier[0] if earlier else None,
-        about=about(task),
-    )
-    added = dict(zip(risks.names, risks.contributions[at].tolist(), strict=True)) if risks.names else None
-    return explain_risk(issued, assessor.values(pid, predictor, told.now_us), added)
+        task.name, predictor.horizon_h, told.now_us, told.probability, low=float(risks.low[at]),
+        high=float(risks.high[at]), insufficient=told.why, earlier=earlier[1] if earlier else None,
+        earlier_us=earlier[0] if earlier else None, about=about(task), usual=predictor.prevalence,
+        model=predictor.version, notes=notes(predictor), validated=predictor.validated, simulated=predictor.simulated,
+    )  # fmt: skip
+    values = assessor.values(pid, predictor, told.now_us)
+    return risk_evidence(issued, values, _added(risks, at), patient=patient, zone=zone)
+
+
+def _attributions(assessor: Assessor, pid: int, told: Told) -> tuple[explained.Attribution, ...]:
+    values = assessor.values(pid, told.predictor, told.now_us)
+    return attributions_of(values, _added(told.risks, told.at))
+
+
+def _added(risks: RiskColumns, at: int) -> dict[str, float] | None:
+    """What each feature adds, where the model can say."""
+    return dict(zip(risks.names, risks.contributions[at].tolist(), strict=True)) if risks.names else None
 
 
 def about(task: Task) -> str:

@@ -1,10 +1,10 @@
-"""Facts, the sentences that cite them, and what a model's features are called by people."""
+"""What a model's features are about, and what people call it: names within a sentence, units as written, decimals."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -13,12 +13,11 @@ from vitruvian.signals.concepts import LABS
 from vitruvian.signals.derived import DERIVED
 from vitruvian.signals.features import PLAIN, VITALS, WINDOWED
 
-Role = Literal["risk", "interval", "horizon", "before", "driver", "missing", "limit"]
-Direction = Literal["rising", "falling", "steady", ""]
+__all__ = ["UNITS", "Subject", "in_sentence", "subject_of", "subjects"]
 
 _SUFFIXES: Final = ("age_h", "change", *WINDOWED)
 _MEASURED: Final = (*VITALS, *PLAIN, *LABS)
-_UNITS: Final[Mapping[str, str]] = {
+UNITS: Final[Mapping[str, str]] = {
     "Cel": "°C", "mm[Hg]": "mmHg", "[pH]": "", "1": "", "{INR}": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL",
 }  # fmt: skip
 # Derived features and what is known of the person: what people call them, and decimals.
@@ -77,67 +76,20 @@ _BRIEF: Final[Mapping[str, str]] = {
 class Subject(msgspec.Struct, frozen=True):
     """What one or more features are about: a concept of the vocabulary, or a quantity made from several.
 
-    `label` is how it reads within a sentence; `unit` as people write it.
+    `label` is how it reads within a sentence; `unit` as people write it. `known`: its decimals are decided here.
     """
 
     name: str
     label: str
     unit: str
     decimals: int
+    known: bool = True
 
     def show(self, value: float) -> str:
         """A value with its unit, in the vocabulary's decimals."""
-        number = VOCABULARY[self.name].format(value) if self.name in _MEASURED else f"{value:.{self.decimals}f}"
+        number = VOCABULARY[self.name].format(value) if self.name in VOCABULARY else f"{value:.{self.decimals}f}"
         joined = f"{number} {self.unit}" if self.unit else number
         return joined.replace(" /min", "/min") if self.unit == "/min" else joined
-
-
-class Fact(msgspec.Struct, frozen=True):
-    """A piece of evidence. `value` is None where the fact is that something is missing; `shown` is how a
-    sentence says it.
-
-    `weight`: the log-odds it adds to those of a patient at the training medians, where the fact is a driver.
-    """
-
-    id: str
-    role: Role
-    name: str
-    value: float | None
-    unit: str
-    shown: str
-    occurred_us: int | None = None
-    direction: Direction = ""
-    weight: float | None = None
-
-
-class Sentence(msgspec.Struct, frozen=True):
-    """A sentence and the ids of the facts it cites; one without facts is not shown."""
-
-    text: str
-    facts: tuple[str, ...]
-
-
-class Attribution(msgspec.Struct, frozen=True):
-    """How one subject moved the risk, in log-odds, all of its features together; `read` is the value it had."""
-
-    subject: str
-    label: str
-    contribution: float
-    read: str = ""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """Facts and sentences about one risk, what was missing (labels), and the attributions, strongest first."""
-
-    facts: tuple[Fact, ...]
-    sentences: tuple[Sentence, ...]
-    missing: tuple[str, ...]
-    attributions: tuple[Attribution, ...]
-
-    @property
-    def text(self) -> str:
-        """The sentences as one text."""
-        return " ".join(sentence.text for sentence in self.sentences)
 
 
 def in_sentence(display: str) -> str:
@@ -175,6 +127,6 @@ def subjects(name: str) -> Subject:
         return Subject(name, f"{_POINTS[head]}, {of}" if of else _POINTS[head], "", 0)
     concept = VOCABULARY.get(name)
     if concept is None:
-        return Subject(name, name.replace("_", " "), "", 2)
+        return Subject(name, name.replace("_", " "), "", 2, known=False)
     label = _BRIEF.get(name, in_sentence(concept.display))
-    return Subject(name, label, _UNITS.get(concept.unit, concept.unit), concept.decimals)
+    return Subject(name, label, UNITS.get(concept.unit, concept.unit), concept.decimals)

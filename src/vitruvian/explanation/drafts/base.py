@@ -1,0 +1,75 @@
+"""How claims are worded without a model: templates by kind, reader and language, and what each kind's slots are.
+
+A template is a sentence with slot names in braces: `"The risk of {outcome} is {risk}."`. It is a function of the claim
+where the slots vary (lists, an interval that may be absent). Every slot of the claim stands in it exactly once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from vitruvian.explanation.claims import Audience, Claim, Skeleton
+
+__all__ = ["KINDS", "Template", "Templates", "listed", "skeleton_of"]
+
+Template = str | Callable[[Claim], str]
+Templates = Mapping[tuple[str, Audience], Template]
+
+# Every kind of claim: its slots (`?` may be absent, `*` numbered from 1: d1, d2, ...), and what its sign means.
+KINDS: Final[Mapping[str, str]] = {
+    # of a risk
+    "risk": "outcome:label risk:value low:value? high:value? horizon:value; no sign",
+    "risk_moved": "outcome risk low? high? horizon earlier:value ago:when; sign of the change as read",
+    "frequency": "outcome risk:frequency horizon; no sign",
+    "usual": "outcome usual:frequency; sign: the risk is above or below what is usual",
+    "drivers": "d*:label v*:value (or text, where it is not measured) m*:direction?; no sign",
+    "no_drivers": "outcome; no sign",
+    "critical": "c*:label v*:value t*:when; no sign",
+    "missing": "m*:label; no sign",
+    "silent": "reason:text; no sign",
+    "note": "note:text; no sign",
+    # of a forecast
+    "expected": "subject:label now:value? later:value low? high? horizon:value; sign of later less now",
+    # of a what-if
+    "scenario": "a*:label dose*:value? how*:text? e*:label set*:value?; no sign",
+    "effect": "subject:label difference:value low:value high:value horizon likelihood:value; sign of the difference",
+    "effect_open": "s*:label; the direction is open or nothing changes; no sign",
+    "risk_effect": "outcome before:value after:value horizon; sign of after less before",
+    "data_share": "share:value; how much of the effects this patient's data decided; no sign",
+    # of alarms and what happened
+    "alarm": "alarm:label text:text since:when; no sign",
+    "no_alarm": "none; no sign",
+    "given": "what:label dose:text? when:when; no sign",
+    "happened": "what:label how:text? when:when; no sign",
+    "latest": "subject:label value:value when:when; sign: above (+1), below (-1), within (0) its usual range, or none",
+    "changed": "subject:label from:value to:value window:value; sign of the change",
+    "extreme": "subject:label value:value when:when window:value; sign: +1 the highest, -1 the lowest",
+    "absent": "subject:label window:value?; nothing of it is known; no sign",
+    # of a ward's handover
+    "ward": "beds:value alarms:value?; no sign",
+    "bed": "place:label score:value? risk:value?; no sign",
+    # of a model
+    "figure": "figure:label value:value low? high?; no sign",
+    "unknown": "reason:text; why a question is not answered; no sign",
+    "refused": "reason:text; why a request is refused; no sign",
+}
+
+_SLOT: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+def skeleton_of(template: str, claim: Claim) -> Skeleton:
+    """The skeleton of a template. Raises ValueError where its slots are not the claim's, each once."""
+    slots = {one.name: one for one in claim.slots}
+    pieces = _SLOT.split(template)
+    named = pieces[1::2]
+    if sorted(named) != sorted(slots):
+        raise ValueError(f"found slots {sorted(named)} in a template of {claim.kind}, expected {sorted(slots)}")
+    parts = [slots[piece] if place % 2 else piece for place, piece in enumerate(pieces)]
+    return Skeleton(tuple(part for part in parts if part != ""))
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"

@@ -1,0 +1,41 @@
+"""The drafts by language."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from vitruvian.core.errors import ConfigurationError
+from vitruvian.explanation.claims import Audience, Claim, Skeleton
+from vitruvian.explanation.drafts import english
+from vitruvian.explanation.drafts.base import Templates, skeleton_of
+from vitruvian.explanation.showing import Manner
+
+__all__ = ["LANGUAGES", "draft_of", "manner_of"]
+
+
+class _Language(NamedTuple):
+    manner: Manner
+    templates: Templates
+
+
+_BY_CODE: Final = {"en": _Language(english.MANNER, english.TEMPLATES)}
+LANGUAGES: Final = tuple(_BY_CODE)
+
+
+def manner_of(language: str) -> Manner:
+    """How a language writes. Raises ConfigurationError."""
+    return _language(language).manner
+
+
+def draft_of(claim: Claim, audience: Audience, language: str) -> Skeleton:
+    """The draft's wording of a claim; the clinician's where a reader has none. Raises ConfigurationError."""
+    templates = _language(language).templates
+    found = templates.get((claim.kind, audience)) or templates[(claim.kind, "clinician")]
+    return skeleton_of(found if isinstance(found, str) else found(claim), claim)
+
+
+def _language(code: str) -> _Language:
+    found = _BY_CODE.get(code)
+    if found is None:
+        raise ConfigurationError(f"found language {code!r}, expected one of {', '.join(LANGUAGES)}; choose one of them")
+    return found

@@ -1,0 +1,1 @@
+"""Language models behind one small contract, and their weights. None is needed: drafts stand without them."""
