@@ -12,7 +12,7 @@ from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim, Skeleton
 
-__all__ = ["KINDS", "Template", "Templates", "listed", "skeleton_of"]
+__all__ = ["KINDS", "Template", "Templates", "listed", "skeleton_of", "template_of"]
 
 Template = str | Callable[[Claim], str]
 Templates = Mapping[tuple[str, Audience], Template]
@@ -73,3 +73,8 @@ def skeleton_of(template: str, claim: Claim) -> Skeleton:
 def listed(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def template_of(skeleton: Skeleton) -> str:
+    """The template that `skeleton_of` makes the skeleton from: how a wording is kept, without any fact."""
+    return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in skeleton.parts)
