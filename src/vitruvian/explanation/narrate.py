@@ -181,7 +181,7 @@ class Narrator:
                 verdict,
                 reason,
                 model.remote,
-            )  # fmt: skip
+            )
         )
 
     def _count(self, what: str) -> None:
