@@ -83,7 +83,8 @@ def risk_evidence(
     seen = occurred_us or {}
     facts = list(_level(risk)) if spoken else [_reason(risk)]
     if spoken:
-        facts += _drivers(_by_subject(contributions or {}), values, seen, risk.at_us)
+        drivers = _drivers(_by_subject(contributions or {}), values, seen, risk.at_us)
+        facts += drivers or _no_drivers(risk, contributions)
     named = {fact.name for fact in facts if fact.role == "driver" and "critical" in fact.flags}
     facts += [fact for fact in _critical(values, seen, risk.at_us) if fact.name not in named]
     facts += _missing(values)
@@ -105,6 +106,14 @@ def attributions_of(values: Mapping[str, float], contributions: Mapping[str, flo
             read = "missing" if math.isnan(value) else subject.show(value)
         made.append(Attribution(name, subject.label, weight, read))
     return tuple(made)
+
+
+def _no_drivers(risk: Issued, contributions: Mapping[str, float] | None) -> list[Fact]:
+    """That nothing raises it notably, where a model can say so; silence where none can."""
+    if contributions is None:
+        return []
+    text = "no measurement raises it notably above that of a typical patient"
+    return [Fact("no-drivers", "words", "no_drivers", risk.about or risk.target, text=text, of="risk")]
 
 
 def _reason(risk: Issued) -> Fact:

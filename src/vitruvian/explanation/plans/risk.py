@@ -54,7 +54,8 @@ def _frequency(evidence: Evidence, risk: Fact) -> list[Claim]:
 def _drivers(evidence: Evidence, risk: Fact) -> list[Claim]:
     drivers = evidence.of_role("driver")
     if not drivers:
-        return [Claim("no_drivers", (Slot("outcome", risk.id, "label"),))]
+        none = [one for one in evidence.of_role("words", of=risk.id) if one.name == "no_drivers"]
+        return [Claim("no_drivers", (Slot("outcome", one.id, "label"),)) for one in none[:1]]
     slots: list[Slot] = []
     for number, one in enumerate(drivers, 1):
         slots.append(Slot(f"d{number}", one.id, "label"))
