@@ -17,41 +17,50 @@ __all__ = ["KINDS", "Template", "Templates", "listed", "skeleton_of", "template_
 Template = str | Callable[[Claim], str]
 Templates = Mapping[tuple[str, Audience], Template]
 
-# Every kind of claim: its slots (`?` may be absent, `*` numbered from 1: d1, d2, ...), and what its sign means.
+# Every kind of claim: its slots, and what its sign means. `name:facet`; `?` may be absent; `*` numbered from 1 (d1, d2,
+# ...); `a|b` one or the other facet. A sign (-1, 0, +1) is stated by the words of the sentence, never by a slot.
+#
+# How slots read (showing.py), so that words around them fit: a horizon with its preposition (`over the next 6 h`, `to
+# the end of the stay`), a window likewise (`over the last 24 h`), `when` with its own (`at 14:05`, `yesterday at
+# 14:05`, `on 3 Nov at 14:05`, `6 h ago` for an earlier value, `in 6 h` for what is expected, `after 2 h` for a
+# difference), a difference without a sign, ends of its interval along its direction, a count with its noun (`1 bed`).
 KINDS: Final[Mapping[str, str]] = {
     # of a risk
-    "risk": "outcome:label risk:value low:value? high:value? horizon:value; no sign",
-    "risk_moved": "outcome risk low? high? horizon earlier:value ago:when; sign of the change as read",
-    "frequency": "outcome risk:frequency horizon; no sign",
-    "usual": "outcome usual:frequency; sign: the risk is above or below what is usual",
-    "drivers": "d*:label v*:value (or text, where it is not measured) m*:direction?; no sign",
-    "no_drivers": "outcome; no sign",
-    "critical": "c*:label v*:value t*:when; no sign",
+    "risk": "outcome:label risk:value low:value? high:value? confidence:value? horizon:value?; no sign",
+    "risk_moved": "outcome:label risk:value low:value? high:value? confidence:value? horizon:value? earlier:value?"
+    " ago:when; sign of the change as read, without `earlier` where it is 0",
+    "frequency": "outcome:label risk:frequency horizon:value?; no sign",
+    "usual": "outcome:label usual:frequency; sign: the risk is above or below what is usual",
+    "drivers": "d*:label v*:value|text m*:direction?; no sign",
+    "no_drivers": "outcome:label; no sign",
+    "critical": "c*:label v*:value t*:when?; no sign",
     "missing": "m*:label; no sign",
     "silent": "reason:text; no sign",
     "note": "note:text; no sign",
     # of a forecast
-    "expected": "subject:label now:value? later:value low? high? horizon:value; sign of later less now",
+    "expected": "subject:label now:value? later:value low:value? high:value? confidence:value? horizon:when;"
+    " sign of later less now as read, none without `now`",
     # of a what-if
     "scenario": "a*:label dose*:value? how*:text? e*:label set*:value?; no sign",
-    "effect": "subject:label difference:value low:value high:value horizon likelihood:value; sign of the difference",
+    "effect": "subject:label difference:value low:value? high:value? confidence:value? horizon:when likelihood:value?;"
+    " sign of the difference",
     "effect_open": "s*:label; the direction is open or nothing changes; no sign",
-    "risk_effect": "outcome before:value after:value horizon; sign of after less before",
+    "risk_effect": "outcome:label before:value after:value horizon:value?; sign of after less before as read",
     "data_share": "share:value; how much of the effects this patient's data decided; no sign",
     # of alarms and what happened
     "alarm": "alarm:label text:text since:when; no sign",
-    "no_alarm": "none; no sign",
-    "given": "what:label dose:text? when:when; no sign",
+    "no_alarm": "; no sign",
+    "given": "what:label dose:value|text? when:when; no sign",
     "happened": "what:label how:text? when:when; no sign",
-    "latest": "subject:label value:value when:when; sign: above (+1), below (-1), within (0) its usual range, or none",
-    "changed": "subject:label from:value to:value window:value; sign of the change",
-    "extreme": "subject:label value:value when:when window:value; sign: +1 the highest, -1 the lowest",
+    "latest": "subject:label value:value when:when?; sign: above (+1), below (-1), within (0) its usual range, or none",
+    "changed": "subject:label from:value to:value window:value; sign of the change as read",
+    "extreme": "subject:label value:value when:when? window:value; sign: +1 the highest, -1 the lowest",
     "absent": "subject:label window:value?; nothing of it is known; no sign",
     # of a ward's handover
     "ward": "beds:value alarms:value?; no sign",
     "bed": "place:label score:value? risk:value?; no sign",
     # of a model
-    "figure": "figure:label value:value low? high?; no sign",
+    "figure": "figure:label value:value low:value? high:value? confidence:value?; no sign",
     "unknown": "reason:text; why a question is not answered; no sign",
     "refused": "reason:text; why a request is refused; no sign",
 }
