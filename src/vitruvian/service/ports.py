@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from vitruvian.core.events import Entry, Receipt, Refusal
+from vitruvian.explanation import Evidence
 from vitruvian.physiology.trajectories import Trajectories
 from vitruvian.scenarios import Posterior, Scenario
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
@@ -212,6 +213,12 @@ class WardPort(Protocol):
 
     def risk_cards(self, patient: str) -> list[RiskCard]:
         """Every target's risk in full, the main one first."""
+        ...
+
+    def risk_evidence(self, patient: str, target: str = "sepsis") -> Evidence:
+        """What an explanation of a target's risk may speak of; where none is told, why. NotFoundError where no model
+        of it runs.
+        """
         ...
 
     def reasons(self, patient: str, target: str = "sepsis") -> ReasonsView:

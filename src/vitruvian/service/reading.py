@@ -10,6 +10,7 @@ from vitruvian.core.errors import NotFoundError
 from vitruvian.core.events import Kind
 from vitruvian.core.time import DAY_US, Clock
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation import Evidence
 from vitruvian.journal import Journal, Patient
 from vitruvian.prediction.scores.of_twins import urine_24h
 from vitruvian.scenarios import Signals
@@ -56,6 +57,7 @@ class Reading:
     """Answers from the live state and the journal; the running ward adds the writing half."""
 
     mode: Mode
+    zone: str
     intake: Intake
     hub: Hub
 
@@ -269,6 +271,13 @@ class Reading:
         board = self._follower.board
         return risk.cards(self._follower.assessor, board.pid_of(patient), self.now_us())
 
+    def risk_evidence(self, patient: str, target: str = MAIN) -> Evidence:
+        """What an explanation of a target's risk may speak of; where none is told, why."""
+        board = self._follower.board
+        who = board.patient(board.pid_of(patient))
+        with self._follower.lock:  # told and read at one moment
+            return risk.evidence_now(self._follower.assessor, who.pid, target, self.now_us(), who.id, self.zone)
+
     def reasons(self, patient: str, target: str = MAIN) -> ReasonsView:
         """What moved a target's risk, in full. Raises NotFoundError where no risk is told."""
         board, assessor = self._follower.board, self._follower.assessor
@@ -363,7 +372,7 @@ class Reading:
                 row.detail,
                 len(row.raw),
                 row.raw[:RAW_SHOWN].decode("utf-8", "replace"),
-            )
+            )  # fmt: skip
             for row in self._journal.quarantined(limit, after, newest=True)
         ]
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from vitruvian import explanation as explained
+from vitruvian.core.errors import NotFoundError
 from vitruvian.core.time import HOUR_US
 from vitruvian.explanation import Evidence, Issued, attributions_of, draft, risk_evidence
 from vitruvian.explanation.subjects import subjects
@@ -128,6 +129,27 @@ def evidence_of(assessor: Assessor, pid: int, told: Told, patient: str = "", zon
     )  # fmt: skip
     values = assessor.values(pid, predictor, told.now_us)
     return risk_evidence(issued, values, _added(risks, at), patient=patient, zone=zone)
+
+
+def evidence_now(
+    assessor: Assessor, pid: int, target: str, now_us: int, patient: str = "", zone: str = "UTC"
+) -> Evidence:
+    """The same of a target by its name; of one that is not told, only why. Raises NotFoundError where no model of it
+    runs.
+    """
+    loaded = assessor.models.running.champions.get(target)
+    if loaded is None:
+        known = ", ".join(assessor.models.running.champions) or "none"
+        raise NotFoundError(f"found no model of {target[:64]!r}, expected one of those that run: {known}")
+    found = assessor.latest.get(pid)
+    told = found.told(target) if found else None
+    if told is not None:
+        return evidence_of(assessor, pid, told, patient, zone)
+    shown = card(assessor, pid, loaded, now_us)
+    silent = Issued(
+        target, shown.horizon_h, now_us, None, insufficient=shown.insufficient, about=shown.about, model=shown.model
+    )
+    return risk_evidence(silent, {}, None, patient=patient, zone=zone)
 
 
 def _attributions(assessor: Assessor, pid: int, told: Told) -> tuple[explained.Attribution, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vitruvian.core.errors import NotFoundError
+from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation import Evidence, Issued, risk_evidence
 from vitruvian.service import build
 from vitruvian.service.model_settings import Role
 from vitruvian.service.risk import NOT_VALIDATED
@@ -13,7 +17,7 @@ from vitruvian.service.risk_views import Attribution, ModelView, ReasonsView, Ri
 from vitruvian.service.views import BedRow, RiskBrief
 from vitruvian.testing.beds import SPREAD, Bed
 
-__all__ = ["StandInModels", "model_view", "reasons_view", "risk_brief", "risk_cards"]
+__all__ = ["StandInModels", "model_view", "reasons_view", "risk_brief", "risk_cards", "risk_evidence_of"]
 
 
 def risk_brief(bed: Bed, now_us: int) -> RiskBrief:
@@ -67,6 +71,22 @@ def risk_cards(row: BedRow, now_us: int) -> list[RiskCard]:
             version, now_us, note, missing=("respiratory rate",), task="deterioration", about="deterioration",
         ),
     ]  # fmt: skip
+
+
+def risk_evidence_of(card: RiskCard, bed: Bed, now_us: int, zone: str) -> Evidence:
+    """The evidence of a stand-in: its own level, and the bed's newest values as what moves it."""
+    earlier = next(((at, one) for at, one in bed.risks if at >= now_us - 6 * HOUR_US), None)
+    issued = Issued(
+        card.task, card.horizon_h, now_us, card.probability, card.low, card.high, card.insufficient,
+        earlier[1] if earlier and card.task == "sepsis" else None, earlier[0] if earlier else None, card.about,
+        card.baseline, card.model, card.notes, validated=card.validated, simulated=True,
+    )  # fmt: skip
+    values = {
+        name: math.nan if name == "respiratory_rate" and card.missing else one for name, one in bed.newest().items()
+    }
+    moved = {one: 0.9 - 0.3 * place for place, one in enumerate(("heart_rate", "lactate", "systolic_pressure"))}
+    occurred = {concept: samples[-1][0] for concept, samples in bed.samples.items() if samples}
+    return risk_evidence(issued, values, moved if card.attributions else {}, occurred, patient=bed.id, zone=zone)
 
 
 def reasons_view(card: RiskCard, patient: str) -> ReasonsView:

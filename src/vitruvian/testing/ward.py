@@ -19,6 +19,7 @@ from vitruvian.core.events import Coded, Entry, Quantity, Receipt, Refusal
 from vitruvian.core.identifiers import Identifier
 from vitruvian.core.time import DAY_US, MINUTE_US, SECOND_US, ManualClock
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation import Evidence
 from vitruvian.prediction.scores import INPUTS, Scores, inputs_from, score
 from vitruvian.prediction.scores.inputs import NO_BIRTH
 from vitruvian.service import build, directory
@@ -41,7 +42,7 @@ from vitruvian.service.views import (
 )
 from vitruvian.testing.beds import RULES, SPREAD, Bed
 from vitruvian.testing.bodies import memory_bodies
-from vitruvian.testing.risks import StandInModels, reasons_view, risk_brief, risk_cards
+from vitruvian.testing.risks import StandInModels, reasons_view, risk_brief, risk_cards, risk_evidence_of
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -299,6 +300,14 @@ class MemoryWard(StandInModels):
         """The stand-ins of a patient."""
         now_us = self.now_us()
         return risk_cards(self.rows(now_us, [patient])[0], now_us)
+
+    @_locked
+    def risk_evidence(self, patient: str, target: str = "sepsis") -> Evidence:
+        """The stand-in's level, with the bed's own newest values as what it is associated with."""
+        card = next((one for one in self.risk_cards(patient) if one.task == target), None)
+        if card is None:
+            raise NotFoundError(f"found no model of {target[:64]!r}; see the patient's page")
+        return risk_evidence_of(card, self._bed(patient), self.now_us(), self.zone)
 
     def reasons(self, patient: str, target: str = "sepsis") -> ReasonsView:
         """Two made-up reasons."""
