@@ -364,17 +364,11 @@ class Reading:
         """Refused inputs, newest first; `after` an id continues from there."""
         return [
             QuarantineView(
-                row.id,
-                row.recorded_us,
-                row.source,
-                row.source_id,
-                row.reason,
-                row.detail,
-                len(row.raw),
+                row.id, row.recorded_us, row.source, row.source_id, row.reason, row.detail, len(row.raw),
                 row.raw[:RAW_SHOWN].decode("utf-8", "replace"),
-            )  # fmt: skip
+            )
             for row in self._journal.quarantined(limit, after, newest=True)
-        ]
+        ]  # fmt: skip
 
     def streams(self) -> list[StreamView]:
         """What is coming in."""
