@@ -228,7 +228,7 @@ def auroc_of_shuffled(cohort: Cohort, seed: int, folder: Path) -> float:
         table = table_of(false, recipe.names)
         parts = split_parts(false, f"shuffled {seed}")
         trained = fit(false, table, recipe, parts, folder, lambda _: None)
-    rows = parts.rows(false, parts.test)
+    rows = false.measured_rows(parts.test)
     return Ranking(trained.variants["standard"].probability(trained.logits(rows)), false.label[rows]).auroc()
 
 
@@ -252,7 +252,7 @@ def test_no_patient_is_on_two_sides() -> None:
     for parts in splits:
         together = np.concatenate([parts.train, parts.valid, parts.calibrate, parts.test])
         assert np.unique(together).size == together.size == cohort.patients
-        rows = [set(cohort.patient[parts.rows(cohort, part)].tolist()) for part in (parts.train, parts.test)]
+        rows = [set(cohort.patient[cohort.measured_rows(part)].tolist()) for part in (parts.train, parts.test)]
         assert rows[0] and rows[1] and not rows[0] & rows[1]
     tested = np.concatenate([parts.test for parts in splits[1:]])
     assert np.sort(tested).tolist() == list(range(cohort.patients)), "each patient is tested in exactly one fold"

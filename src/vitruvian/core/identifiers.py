@@ -62,3 +62,8 @@ def digest16(*parts: str | bytes) -> bytes:
         state.update(len(data).to_bytes(4, "little"))
         state.update(data)
     return state.digest()
+
+
+def hash64(*parts: str | bytes) -> int:
+    """A number below 2**64 from `digest16`: the same draw for the same names on every machine."""
+    return int.from_bytes(digest16(*parts)[:8], "little")

@@ -77,6 +77,17 @@ class Cohort:
         """How many patients."""
         return len(self.ids)
 
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """(N,) which rows are scored and have a known label."""
+        known: NDArray[np.bool_] = self.scored & (self.label != UNKNOWN)
+        return known
+
+    def measured_rows(self, patients: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """The measured rows of these patients (None: of all), rising."""
+        mine = self.measured if patients is None else self.measured & np.isin(self.patient, patients)
+        return np.flatnonzero(mine)
+
     def of(self, patients: NDArray[np.int64]) -> Cohort:
         """The cohort of some patients (their numbers, any order), renumbered in rising order."""
         chosen = np.unique(patients)

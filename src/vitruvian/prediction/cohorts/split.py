@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
-from vitruvian.core.identifiers import digest16
+from vitruvian.core.identifiers import hash64
 from vitruvian.core.time import HOUR_US
 from vitruvian.prediction.cohorts.base import ORIGIN_US, Cohort
 from vitruvian.prediction.measure.split import ROLES, SEED, Role, patients_of, role_of
@@ -100,4 +100,4 @@ def _site(name: str, why: str, mine: NDArray[np.bool_]) -> PseudoSite:
 
 
 def _draw(seed: str, name: str) -> int:
-    return int.from_bytes(digest16(seed, name)[:8], "little") % _DRAWS
+    return hash64(seed, name) % _DRAWS

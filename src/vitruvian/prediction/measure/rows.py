@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.utility import EARLIEST_H, LATEST_H, HourValues, hour_values, sepsis_times
 from vitruvian.prediction.tasks import Task
 
@@ -52,7 +52,7 @@ class Rows:
 
 def rows_of(task: Task, cohort: Cohort) -> Rows:
     """The measured rows of a cohort. Raises ModelError where none is, or all have one label."""
-    measured = cohort.scored & (cohort.label != UNKNOWN)
+    measured = cohort.measured
     index = np.flatnonzero(measured)
     label = cohort.label[index]
     if not index.size or not label.any() or label.all():

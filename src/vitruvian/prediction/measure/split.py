@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.core.identifiers import digest16
+from vitruvian.core.identifiers import hash64
 
 Role = Literal["train", "calibrate", "test"]
 SEED: Final = "challenge-2019-a"
@@ -19,7 +19,7 @@ _DRAWS: Final = 10_000
 
 def role_of(name: str, seed: str = SEED) -> Role:
     """The role of a patient: a hash of seed and name, in shares of 70, 10 and 20 %."""
-    place = int.from_bytes(digest16(seed, name)[:8], "little") % _DRAWS
+    place = hash64(seed, name) % _DRAWS
     limits = np.cumsum(SHARES_PERCENT) * _DRAWS // 100
     return ROLES[int(np.searchsorted(limits, place, side="right"))]
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.families.base import Family
 from vitruvian.prediction.families.rows import (
     Boosted,
@@ -54,7 +54,7 @@ def general(of: Task, rows: int, *, quick: bool = False, compare: bool = False) 
     weights = {"logistic": 1 / 3, "lightgbm": 1 / 3, "lstm": 1 / 3}
 
     def wanted(cohort: Cohort) -> Wanted:
-        known = cohort.scored & (cohort.label != UNKNOWN)
+        known = cohort.measured
         return Wanted((cohort.label > 0).astype(np.float64), known.astype(np.float64))
 
     def policy(cohort: Cohort, probability: Floats) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.families.base import Family
 from vitruvian.prediction.families.rows import (
     Boosted,
@@ -105,7 +105,7 @@ def _members(quick: bool) -> dict[str, tuple[Family, tuple[str, ...]]]:
 
 def known_outcomes(cohort: Cohort) -> Wanted:
     """Every scored row whose outcome is known counts alike."""
-    known = cohort.scored & (cohort.label != UNKNOWN)
+    known = cohort.measured
     return Wanted((cohort.label > 0).astype(np.float64), known.astype(np.float64))
 
 
@@ -113,7 +113,7 @@ def expected_alarms(cohort: Cohort, probability: Floats) -> dict[str, Any]:
     """As many alarms as deaths are to be expected: the lesser of sensitivity and positive predictive value is greatest
     about there, where both are equal. Elsewhere the same share of the site's own scores; no labels are needed.
     """
-    known = cohort.scored & (cohort.label != UNKNOWN)
+    known = cohort.measured
     share = float((cohort.label[known] > 0).mean())
     return {
         "kind": "alarm_rate",

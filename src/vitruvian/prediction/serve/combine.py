@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["INTERVAL_Z", "combined", "curved", "margin", "probability", "variance"]
+__all__ = ["INTERVAL_Z", "combined", "curved", "margin", "variance"]
 
 Floats = NDArray[np.float64]
 INTERVAL_Z: Final = 1.959964
@@ -41,11 +41,4 @@ def margin(members: Floats, spread: float, floor: float) -> Floats:
     not say how surely one patient will or will not have the outcome.
     """
     found: Floats = INTERVAL_Z * np.sqrt(spread**2 * variance(members) + floor**2)
-    return found
-
-
-def probability(logit: Floats) -> Floats:
-    """The probability of log-odds, without overflow."""
-    small = np.exp(-np.abs(logit))
-    found: Floats = np.where(logit >= 0, 1.0, small) / (1.0 + small)
     return found

@@ -18,9 +18,10 @@ from vitruvian.core.errors import ModelError
 from vitruvian.prediction.inputs.blocks import is_practice, known_names
 from vitruvian.prediction.inputs.hours import CHANNELS, CONTEXT_H
 from vitruvian.prediction.inputs.table import Table, windows
+from vitruvian.prediction.measure.platt import sigmoid
 from vitruvian.prediction.serve.bundle import Bundle, shipped
 from vitruvian.prediction.serve.columns import RiskColumns
-from vitruvian.prediction.serve.combine import combined, curved, margin, probability
+from vitruvian.prediction.serve.combine import combined, curved, margin
 from vitruvian.prediction.serve.gate import GATED, gate, lacking, reasons_of
 from vitruvian.prediction.serve.members import Member
 from vitruvian.prediction.serve.states import States
@@ -200,13 +201,13 @@ class Predictor:
         middle, low, high = (curved(one, self._curve) for one in (logit, logit - half, logit + half))
         told = self.explainer if parts is not None else None
         return RiskColumns(
-            probability(middle),
-            probability(low),
-            probability(high),
+            sigmoid(middle),
+            sigmoid(low),
+            sigmoid(high),
             reason,
             self.reasons,
             tuple(member.name for member in self.members),
-            probability(logits),
+            sigmoid(logits),
             missing,
             told.name if told else "",
             told.features if told else (),

@@ -27,7 +27,6 @@ from vitruvian.prediction.sites.lines import Method, SiteLine, fit_site
 from vitruvian.prediction.sites.rebuild import rebuilt, with_line
 from vitruvian.prediction.sites.scoring import (
     Scored,
-    measured_rows,
     moved_threshold,
     score_site,
     split_site,
@@ -118,7 +117,7 @@ def recalibrated(
         [member_lines[name].of(scored.member_logit[:, place]) for place, name in enumerate(scored.members)]
     )
     before = scored.slope * (moved @ scored.weights) + scored.intercept
-    rows = measured_rows(cohort, learn)
+    rows = cohort.measured_rows(learn)
     line = fit_site(before[rows], cohort.label[rows], cohort.patient[rows], method)
     logit = line.of(before)
     variant = with_line(scored.told, line)
@@ -133,7 +132,7 @@ def _member_lines(
     cohort: Cohort, learn: NDArray[np.int64], scored: Mapping[str, Scored], method: Method | None
 ) -> dict[str, SiteLine]:
     """A line for every member, so that each can still be served alone; never a curve."""
-    rows = measured_rows(cohort, learn)
+    rows = cohort.measured_rows(learn)
     if not cohort.label[rows].any() or cohort.label[rows].all():
         raise ModelError(
             f"found {rows.size} labelled rows of one kind to recalibrate on, expected both; give more patients, or a"

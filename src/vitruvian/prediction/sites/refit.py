@@ -18,7 +18,7 @@ from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.families.rows import LogisticFamily, LogisticSettings
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.serve.bundle import Bundle
-from vitruvian.prediction.sites.scoring import Scored, measured_rows
+from vitruvian.prediction.sites.scoring import Scored
 
 __all__ = ["SiteMember", "joined", "site_member"]
 
@@ -44,7 +44,7 @@ def site_member(bundle: Bundle, cohort: Cohort, table: Table, patients: NDArray[
     chosen = variants.get("no_practice", next(iter(variants.values())))["members"]
     read = [one["features"] for one in bundle.told["members"] if one["name"] in chosen]
     features = tuple(dict.fromkeys(name for names in read for name in names))
-    rows = measured_rows(cohort, patients)
+    rows = cohort.measured_rows(patients)
     goal = Goal((cohort.label > 0).astype(np.float64), np.ones(cohort.label.size), rows, rows[:0])
     family = LogisticFamily(LogisticSettings(penalties=(PENALTY,)))
     fitted = family.fit(table, features, goal, seed=0, say=lambda _: None)

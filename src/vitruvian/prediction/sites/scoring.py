@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
-from vitruvian.core.identifiers import digest16
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.core.identifiers import hash64
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.prints import prints, read_prints
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
@@ -22,7 +22,7 @@ from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.sites.threshold import threshold_for
 from vitruvian.prediction.tasks import Task
 
-__all__ = ["Scored", "bundle_of", "measured_rows", "moved_threshold", "score_site", "split_site", "unseen"]
+__all__ = ["Scored", "bundle_of", "moved_threshold", "score_site", "split_site", "unseen"]
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -107,7 +107,7 @@ def _scored(name: str, variant: dict[str, Any], predictor: Predictor, members: d
 
 def split_site(cohort: Cohort, share: float, seed: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Patients for learning and the others, by a hash of seed and name. Raises ModelError where either has nobody."""
-    draw = np.array([int.from_bytes(digest16(seed, name)[:8], "little") % _DRAWS for name in cohort.ids])
+    draw = np.array([hash64(seed, name) % _DRAWS for name in cohort.ids])
     learn = draw < share * _DRAWS
     if not learn.any() or learn.all():
         raise ModelError(
@@ -115,11 +115,6 @@ def split_site(cohort: Cohort, share: float, seed: str) -> tuple[NDArray[np.int6
             " give more patients or another share"
         )
     return np.flatnonzero(learn), np.flatnonzero(~learn)
-
-
-def measured_rows(cohort: Cohort, patients: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of these patients that are scored and have a known label."""
-    return np.flatnonzero(cohort.scored & (cohort.label != UNKNOWN) & np.isin(cohort.patient, patients))
 
 
 def moved_threshold(cohort: Cohort, scored: Scored, logit: Floats) -> float:

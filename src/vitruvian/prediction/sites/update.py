@@ -30,7 +30,6 @@ from vitruvian.prediction.sites.rebuild import rebuilt
 from vitruvian.prediction.sites.refit import joined, site_member
 from vitruvian.prediction.sites.scoring import (
     Scored,
-    measured_rows,
     moved_threshold,
     score_site,
     split_site,
@@ -165,7 +164,7 @@ def _provenance(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _learned(of: Task, cohort: Cohort, learn: NDArray[np.int64], scored: Scored) -> tuple[Weighed, dict[str, Any]]:
     """The members of a variant weighed anew on the patients `learn`, and the variant as bundle.json has it."""
-    rows = measured_rows(cohort, learn)
+    rows = cohort.measured_rows(learn)
     found = weigh(scored, cohort.label[rows], cohort.patient[rows], rows)
     logit = found.logit(scored.member_logit)
     part, probability = cohort.of(learn), sigmoid(logit)[np.isin(cohort.patient, learn)]

@@ -38,7 +38,7 @@ def write_bundle(trained: Trained, cohort: Cohort, table: Table, recipe: Recipe,
     for name in recipe.compared:
         for path in (*out.glob(f"{name}.onnx"), *out.glob(f"{name}.*.onnx"), *out.glob(f"{name}.trees.npz")):
             path.unlink()
-    fitted = trained.parts.rows(cohort, trained.parts.train)
+    fitted = cohort.measured_rows(trained.parts.train)
     told = _about(of, cohort, recipe) | {
         "version": f"{recipe.version}+{_digest(out, shown)}",
         "prevalence": float(cohort.label[fitted].mean()),

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.split import folds_of
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.inputs.table import Table
@@ -87,7 +87,7 @@ def crossfit(
     nobody = np.empty(0, np.int64)
     parts = Parts(everyone, everyone, everyone, nobody)
     wanted = recipe.wanted(cohort)
-    rows = np.flatnonzero(cohort.scored & (cohort.label != UNKNOWN))
+    rows = cohort.measured_rows()
     goal = Goal(wanted.target, wanted.weight, rows[wanted.weight[rows] > 0], nobody)
     fold = folds(cohort, seed, count)[cohort.patient]
     known = Known(table)

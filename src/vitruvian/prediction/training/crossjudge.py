@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.conformal import fit_conformal, patient_scores
 from vitruvian.prediction.measure.rows import rows_of
 from vitruvian.prediction.recipes.base import Recipe
@@ -42,7 +42,7 @@ def crossed(
     of: Task, cohort: Cohort, trained: Trained, recipe: Recipe, weights: Mapping[str, float], fold: NDArray[np.int64]
 ) -> Crossed:
     """Measure a weighted mean of members; `fold` (P,): the fold of each patient, as the members were cross-fitted."""
-    rows = np.flatnonzero(cohort.scored & (cohort.label != UNKNOWN))
+    rows = cohort.measured_rows()
     chance, cut = np.zeros(cohort.patient.size), np.ones(cohort.patient.size)
     event_from, none_to = np.zeros(cohort.patients), np.ones(cohort.patients)
     told: dict[str, Any] = {}
@@ -53,7 +53,7 @@ def crossed(
         rest = np.flatnonzero(fold != one)
         known = cohort.of(rest)
         said = np.zeros(known.patient.size)
-        said[known.scored & (known.label != UNKNOWN)] = variant.probability(trained.logits(others))
+        said[known.measured] = variant.probability(trained.logits(others))
         chance[mine] = variant.probability(trained.logits(mine))
         cut[mine] = threshold_for(chance[mine], recipe.policy(known, said))
         measured = rows_of(of, known)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ConfigurationError
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Recipe
@@ -45,17 +45,17 @@ def fit(cohort: Cohort, table: Table, recipe: Recipe, parts: Parts, out: Path, s
     out.mkdir(parents=True, exist_ok=True)
     wanted = recipe.wanted(cohort)
     train, valid = (
-        rows[wanted.weight[rows] > 0] for rows in (parts.rows(cohort, parts.train), parts.rows(cohort, parts.valid))
+        rows[wanted.weight[rows] > 0] for rows in (cohort.measured_rows(parts.train), cohort.measured_rows(parts.valid))
     )
     goal = Goal(wanted.target, wanted.weight, train, valid)
     # What a model says of patients it was fitted on is of no use to anybody.
-    rows = parts.rows(cohort, np.concatenate([parts.valid, parts.calibrate, parts.test]))
+    rows = cohort.measured_rows(np.concatenate([parts.valid, parts.calibrate, parts.test]))
     known = Known(table)
     members = {}
     for number, plan in enumerate(recipe.members):
         say(f"{plan.name}: member {number + 1} of {len(recipe.members)}")
         members[plan.name] = fit_member(plan, table, known, goal, rows, out, seed, say)
-    held = parts.rows(cohort, parts.calibrate)
+    held = cohort.measured_rows(parts.calibrate)
     label, patient = cohort.label[held], cohort.patient[held]
     lines = {name: calibrated(done.logit[held], label) for name, done in members.items()}
     logits = {name: done.logit[held] for name, done in members.items()}
@@ -65,10 +65,10 @@ def fit(cohort: Cohort, table: Table, recipe: Recipe, parts: Parts, out: Path, s
 
 def said_of(trained: Trained, cohort: Cohort, variant: Variant, part: NDArray[np.int64]) -> tuple[Cohort, Floats]:
     """The cohort of a part, and what a variant tells at each of its rows (0 where nothing is measured)."""
-    rows = trained.parts.rows(cohort, part)
+    rows = cohort.measured_rows(part)
     mine = cohort.of(part)
     chance = np.zeros(mine.patient.size)
-    chance[mine.scored & (mine.label != UNKNOWN)] = variant.probability(trained.logits(rows))
+    chance[mine.measured] = variant.probability(trained.logits(rows))
     return mine, chance
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
-from vitruvian.core.identifiers import digest16
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.core.identifiers import hash64
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.split import role_of
 
 __all__ = ["Parts", "fold_parts", "split_parts"]
@@ -31,11 +31,6 @@ class Parts:
     calibrate: Rows
     test: Rows
 
-    def rows(self, cohort: Cohort, part: Rows) -> Rows:
-        """The scored rows of a part's patients, rising."""
-        wanted = cohort.scored & (cohort.label != UNKNOWN)
-        return np.flatnonzero(wanted & np.isin(cohort.patient, part))
-
 
 def split_parts(cohort: Cohort, seed: str) -> Parts:
     """The split of a training run, by a hash of the patients' names: 70 % train (15 % of them `valid`), 10 % calibrate,
@@ -48,17 +43,17 @@ def fold_parts(cohort: Cohort, seed: str, fold: int, folds: int = 5) -> Parts:
     """The same for one of several folds: every patient is tested in exactly one."""
     roles = []
     for name in cohort.ids:
-        if _place(f"{seed}:fold", name) % folds == fold:
+        if hash64(f"{seed}:fold", name) % folds == fold:
             roles.append("test")
         else:
-            percent = _place(f"{seed}:calibrate:{fold}", name) % 100
+            percent = hash64(f"{seed}:calibrate:{fold}", name) % 100
             roles.append("calibrate" if percent < CALIBRATE_PERCENT else "train")
     return _parts(cohort, roles, seed)
 
 
 def _parts(cohort: Cohort, roles: Sequence[str], seed: str) -> Parts:
     role = np.array(roles)
-    held = np.array([_place(f"{seed}:valid", name) % 100 < VALID_PERCENT for name in cohort.ids])
+    held = np.array([hash64(f"{seed}:valid", name) % 100 < VALID_PERCENT for name in cohort.ids])
     train = role == "train"
     parts = Parts(
         np.flatnonzero(train & ~held),
@@ -67,7 +62,7 @@ def _parts(cohort: Cohort, roles: Sequence[str], seed: str) -> Parts:
         np.flatnonzero(role == "test"),
     )
     for name in ("train", "valid", "calibrate", "test"):
-        _check(cohort, parts.rows(cohort, getattr(parts, name)), name)
+        _check(cohort, cohort.measured_rows(getattr(parts, name)), name)
     return parts
 
 
@@ -79,7 +74,3 @@ def _check(cohort: Cohort, rows: Rows, name: str) -> None:
                 f"found {found} patients with label {label} in the part {name!r} of {cohort.data}, expected at least"
                 f" {CLASS_MIN}; give more patients"
             )
-
-
-def _place(seed: str, name: str) -> int:
-    return int.from_bytes(digest16(seed, name)[:8], "little")

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vitruvian.prediction.cohorts.base import UNKNOWN, Cohort
+from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.utility import hour_values
 from vitruvian.prediction.recipes.base import Wanted
 
@@ -24,10 +24,10 @@ def wanted(cohort: Cohort) -> Wanted:
     Weighing hours by what an alarm is worth moved neither ranking nor utility beyond chance on pseudo-sites. Hours that
     are labelled, or in which an alarm is worth something, are all kept.
     """
-    label = np.where(cohort.scored & (cohort.label != UNKNOWN), cohort.label, 0).astype(np.int8)
+    label = np.where(cohort.measured, cohort.label, 0).astype(np.int8)
     near = (label > 0) | (hour_values(cohort.patient, label).gain > 0)
     weight = np.where(near, 1.0, np.where(_drawn(cohort.patient, cohort.hour), float(KEPT_ONE_IN), 0.0))
-    known = cohort.scored & (cohort.label != UNKNOWN)
+    known = cohort.measured
     return Wanted((label > 0).astype(np.float64), np.where(known, weight, 0.0))
 
 
