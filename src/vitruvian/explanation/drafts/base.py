@@ -33,15 +33,17 @@ KINDS: Final[Mapping[str, str]] = {
     "usual": "outcome:label usual:frequency; sign: the risk is above or below what is usual",
     "drivers": "d*:label v*:value|text m*:direction?; no sign",
     "no_drivers": "outcome:label; no sign",
-    "critical": "c*:label v*:value t*:when?; no sign",
-    "missing": "m*:label; no sign",
+    "critical": "place:label? c*:label v*:value t*:when?; no sign",
+    "missing": "place:label? m*:label; no sign",
+    "critical_missing": "place:label? c*:label v*:value t*:when? m*:label; both in one sentence; no sign",
     "silent": "reason:text; no sign",
-    "note": "note:text; no sign",
+    "note": "n*:label|text; each a clause, without a full stop; no sign",
     # of a forecast
     "expected": "subject:label now:value? later:value low:value? high:value? confidence:value? horizon:when;"
     " sign of later less now as read, none without `now`",
+    "steady": "s*:label horizon:value; expected to stay as they are; no sign",
     # of a what-if
-    "scenario": "a*:label dose*:value? how*:text? e*:label set*:value?; no sign",
+    "scenario": "a*:label dose*:value? how*:text? e*:label set*:value? more:value?; no sign",
     "effect": "subject:label difference:value low:value? high:value? confidence:value? horizon:when likelihood:value?;"
     " sign of the difference",
     "effect_open": "s*:label; the direction is open or nothing changes; no sign",
@@ -49,17 +51,24 @@ KINDS: Final[Mapping[str, str]] = {
     "data_share": "share:value; how much of the effects this patient's data decided; no sign",
     # of alarms and what happened
     "alarm": "alarm:label text:text since:when; no sign",
+    "alarms": "place:label? a*:label|text s*:when more:value?; several open alarms; no sign",
     "no_alarm": "; no sign",
     "given": "what:label dose:value|text? when:when; no sign",
+    "medicines": "place:label? g*:label d*:value|text? t*:when; what was given; no sign",
     "happened": "what:label how:text? when:when; no sign",
     "latest": "subject:label value:value when:when?; sign: above (+1), below (-1), within (0) its usual range, or none",
     "changed": "subject:label from:value to:value window:value; sign of the change as read",
+    "results": "s*:label v*:value t*:when?; laboratory results; sign: all above (+1), all below (-1) their usual range",
+    "changes": "s*:label f*:value v*:value window:value; each from f to v; sign of all of them as read",
     "extreme": "subject:label value:value when:when? window:value; sign: +1 the highest, -1 the lowest",
     "absent": "subject:label window:value?; nothing of it is known; no sign",
     # of a ward's handover
     "ward": "beds:value alarms:value?; no sign",
-    "bed": "place:label score:value? risk:value?; no sign",
+    "bed": "place:label score:value? outcome:label? risk:value? earlier:value? ago:when?; sign of the risk's change"
+    " as read (without `earlier` where it is 0), none without `ago`; with neither score nor risk: nothing is known",
     # of a model
+    "card": "outcome:label horizon:value? usual:frequency?; what the model estimates; no sign",
+    "trained": "data:text patients:value?; on whose records; no sign",
     "figure": "figure:label value:value low:value? high:value? confidence:value?; no sign",
     "unknown": "reason:text; why a question is not answered; no sign",
     "refused": "reason:text; why a request is refused; no sign",

@@ -28,6 +28,7 @@ Role = Literal[
     "interval_low", "interval_high",  # ends of the interval of the fact `of`
     "confidence",  # of an interval, in per cent
     "horizon",  # a span that lies ahead, hours; None: to the end of the stay
+    "window",  # a span that lies behind, hours
     "usual",  # how often the outcome was met in training, 0 to 1
     "driver",  # a subject that moves the risk: its value, `weight` in log-odds
     # what is known, and what is not
