@@ -23,7 +23,6 @@ from vitruvian.prediction.measure.split import SEED
 from vitruvian.prediction.recipes import recipe_for
 from vitruvian.prediction.tasks import task
 from vitruvian.prediction.training.fitting import fit, one_thread, said_of
-from vitruvian.prediction.training.joined import Line, Variant
 from vitruvian.prediction.training.parts import split_parts
 
 DATA = "physionet2019/training_setA.parquet"
@@ -57,7 +56,7 @@ def main() -> None:
             one = replace(recipe, members=(plan,), variants={"alone": {plan.name: 1.0}}, compared=frozenset())
             trained = fit(cohort, table, one, parts, Path(folder), lambda line: print(line, flush=True))
             cpu_s[plan.name] = round(time.process_time() - began)
-            alone = Variant({plan.name: 1.0}, trained.lines, Line(1.0, 0.0), 0.0)
+            alone = trained.alone(plan.name)
             held, chance = said_of(trained, cohort, alone, parts.valid)
             threshold = best(of, rows_of(of, held), chance)
             _, told = said_of(trained, cohort, alone, parts.test)

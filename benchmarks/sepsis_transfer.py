@@ -31,11 +31,12 @@ from vitruvian.prediction.measure.platt import fit_platt, sigmoid
 from vitruvian.prediction.measure.ranking import Ranking
 from vitruvian.prediction.measure.split import role_of
 from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values, normalized_utility
-from vitruvian.prediction.recipes.sepsis import threshold_for, wanted
+from vitruvian.prediction.recipes.sepsis import wanted
 from vitruvian.prediction.recipes.sepsis.features import CHARTED, CLOCK, HABITS, PATIENT, STEADY
 from vitruvian.prediction.recipes.sepsis.plan import trees
 from vitruvian.prediction.recipes.sepsis.policy import trained_policy
 from vitruvian.prediction.recipes.sepsis.thinned import ThinnedFamily
+from vitruvian.prediction.sites.threshold import threshold_for
 
 DATA: Final = "physionet2019/training_setA.parquet"
 HELD_SEED: Final = "held"  # a fifth of each home, on which thresholds are chosen

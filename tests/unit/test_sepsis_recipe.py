@@ -15,9 +15,10 @@ from vitruvian.prediction.cohorts.challenge2019 import read_challenge2019
 from vitruvian.prediction.inputs.blocks import is_practice, known_names
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
 from vitruvian.prediction.measure.utility import best_threshold, hour_values, normalized_utility
-from vitruvian.prediction.recipes.sepsis import policy, recipe, threshold_for, wanted
+from vitruvian.prediction.recipes.sepsis import policy, recipe, wanted
 from vitruvian.prediction.recipes.sepsis.features import CHARTED, DIRECTIONS, HABITS, PATIENT, STEADY
 from vitruvian.prediction.recipes.sepsis.policy import MARGIN_LOGIT, PLATEAU, SCORES_MIN, middle_threshold
+from vitruvian.prediction.sites.threshold import threshold_for
 
 Floats = NDArray[np.float64]
 

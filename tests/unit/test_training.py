@@ -21,7 +21,7 @@ from vitruvian.prediction.serve.bundle import Bundle
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import task
 from vitruvian.prediction.training.evaluate import Unseen, evaluate, judge_bundle, unseen
-from vitruvian.prediction.training.parts import fold_parts, split_parts
+from vitruvian.prediction.training.parts import split_parts
 from vitruvian.prediction.training.pipeline import refuse_leak, train
 from vitruvian.prediction.training.stages import WORK
 
@@ -73,16 +73,6 @@ def test_a_run_that_was_stopped_goes_on_and_ends_alike(folder: Path, tmp_path: P
     taken = [line for line in said if "taken up" in line]
     assert [line.split(":")[0] for line in taken] == ["logistic", "forest", "lightgbm"]
     assert Bundle.read(out).told == Bundle.read(folder).told
-
-
-def test_no_patient_has_two_parts_and_every_patient_is_tested_once_in_folds() -> None:
-    cohort = open_cohort(TASK, Path("simulated:300:1"))
-    tested = []
-    for parts in (split_parts(cohort, "seed"), *(fold_parts(cohort, "seed", fold) for fold in range(5))):
-        everyone = np.concatenate([parts.train, parts.valid, parts.calibrate, parts.test])
-        assert everyone.size == cohort.patients == np.unique(everyone).size
-        tested.append(parts.test)
-    assert np.array_equal(np.sort(np.concatenate(tested[1:])), np.arange(cohort.patients))
 
 
 def test_patients_whom_the_model_has_seen_are_left_out_whatever_they_are_called(folder: Path) -> None:

@@ -24,7 +24,6 @@ from vitruvian.prediction.serve.bundle import FORMAT, Bundle
 from vitruvian.prediction.sites.drift import column_reference, reference_of
 from vitruvian.prediction.tasks import Task, task
 from vitruvian.prediction.training.fitting import Trained, said_of
-from vitruvian.prediction.training.joined import Line, Variant
 
 __all__ = ["write_bundle"]
 
@@ -87,7 +86,7 @@ def _variants(
 
     The threshold policy is chosen on patients who fitted nothing, the sets on those who calibrate.
     """
-    alone = {name: Variant({name: 1.0}, trained.lines, Line(1.0, 0.0), 0.0) for name in shipped}
+    alone = {name: trained.alone(name) for name in shipped}
     found = {}
     for name, variant in {**trained.variants, **alone}.items():
         held, chance = said_of(trained, cohort, variant, trained.parts.valid)
@@ -104,8 +103,7 @@ def _thresholds(of: Task, trained: Trained, cohort: Cohort) -> dict[str, float]:
     """The threshold of every member by the task's decision, on patients who fitted nothing."""
     found = {}
     for name in trained.members:
-        variant = Variant({name: 1.0}, trained.lines, Line(1.0, 0.0), 0.0)
-        held, chance = said_of(trained, cohort, variant, trained.parts.valid)
+        held, chance = said_of(trained, cohort, trained.alone(name), trained.parts.valid)
         found[name] = baselines.best(of, rows_of(of, held), chance)
     return found
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vitruvian.prediction.cohorts.base import Cohort
-from vitruvian.prediction.cohorts.split import folds_of
+from vitruvian.prediction.cohorts.split import FOLDS, folds_of
 from vitruvian.prediction.families.base import Goal
 from vitruvian.prediction.inputs.table import Table
 from vitruvian.prediction.recipes.base import Plan, Recipe
@@ -27,7 +26,6 @@ from vitruvian.prediction.training.stages import WORK, Known, fit_member, stage_
 
 __all__ = ["FOLDS", "crossfit", "folds", "unseen_logits"]
 
-FOLDS: Final = 5
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]

@@ -39,6 +39,10 @@ class Trained:
         """Every member's uncalibrated logits of rows."""
         return {name: done.logit[rows] for name, done in self.members.items()}
 
+    def alone(self, name: str) -> Variant:
+        """One member by itself, calibrated by its own line."""
+        return Variant({name: 1.0}, self.lines, Line(1.0, 0.0), 0.0)
+
 
 def fit(cohort: Cohort, table: Table, recipe: Recipe, parts: Parts, out: Path, say: Say, seed: int = SEED) -> Trained:
     """Fit and join all members of a recipe; graphs and stages go to `out`. Needs the extra `train`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,11 +13,10 @@ from vitruvian.core.identifiers import hash64
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.split import role_of
 
-__all__ = ["Parts", "fold_parts", "split_parts"]
+__all__ = ["Parts", "split_parts"]
 
 Rows = NDArray[np.int64]
 VALID_PERCENT: Final = 15  # of the patients who train: they stop a fit and choose the threshold
-CALIBRATE_PERCENT: Final = 12  # of the patients who are not tested, where folds are made
 CLASS_MIN: Final = 3  # patients of each class in every part, fewer cannot be calibrated or measured on
 
 
@@ -36,23 +34,7 @@ def split_parts(cohort: Cohort, seed: str) -> Parts:
     """The split of a training run, by a hash of the patients' names: 70 % train (15 % of them `valid`), 10 % calibrate,
     20 % test. Raises ModelError where a part has too few patients of a class.
     """
-    return _parts(cohort, [role_of(name, seed) for name in cohort.ids], seed)
-
-
-def fold_parts(cohort: Cohort, seed: str, fold: int, folds: int = 5) -> Parts:
-    """The same for one of several folds: every patient is tested in exactly one."""
-    roles = []
-    for name in cohort.ids:
-        if hash64(f"{seed}:fold", name) % folds == fold:
-            roles.append("test")
-        else:
-            percent = hash64(f"{seed}:calibrate:{fold}", name) % 100
-            roles.append("calibrate" if percent < CALIBRATE_PERCENT else "train")
-    return _parts(cohort, roles, seed)
-
-
-def _parts(cohort: Cohort, roles: Sequence[str], seed: str) -> Parts:
-    role = np.array(roles)
+    role = np.array([role_of(name, seed) for name in cohort.ids])
     held = np.array([hash64(f"{seed}:valid", name) % 100 < VALID_PERCENT for name in cohort.ids])
     train = role == "train"
     parts = Parts(

@@ -27,7 +27,6 @@ from vitruvian.prediction.training.crossfit import FOLDS, crossfit, folds
 from vitruvian.prediction.training.crossjudge import crossed
 from vitruvian.prediction.training.evaluate import Unseen, judge_bundle, judge_told, write
 from vitruvian.prediction.training.fitting import SEED, Trained, fit, one_thread, said_of
-from vitruvian.prediction.training.joined import Line, Variant
 from vitruvian.prediction.training.parts import split_parts
 from vitruvian.prediction.training.speed import with_speed
 from vitruvian.prediction.training.stages import WORK
@@ -127,7 +126,7 @@ def _alone(
     trained: Trained, cohort: Cohort, bundle: Bundle, name: str, part: NDArray[np.int64]
 ) -> tuple[Floats, float]:
     """A member's own probabilities of a part's rows, and its threshold."""
-    variant = Variant({name: 1.0}, trained.lines, Line(1.0, 0.0), 0.0)
+    variant = trained.alone(name)
     return said_of(trained, cohort, variant, part)[1], float(bundle.told["thresholds"][name])
 
 

@@ -2,6 +2,6 @@
 
 from vitruvian.prediction.recipes.sepsis.goal import wanted
 from vitruvian.prediction.recipes.sepsis.plan import recipe
-from vitruvian.prediction.recipes.sepsis.policy import policy, threshold_for
+from vitruvian.prediction.recipes.sepsis.policy import policy
 
-__all__ = ["policy", "recipe", "threshold_for", "wanted"]
+__all__ = ["policy", "recipe", "wanted"]

@@ -9,7 +9,6 @@ since false alarms are many and missed hours few (docs/research/sepsis_transfer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +18,8 @@ from vitruvian.core.errors import ModelError
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
 from vitruvian.prediction.measure.utility import HourValues, best_threshold, hour_values
-from vitruvian.prediction.sites import threshold as sites
 
-__all__ = ["MARGIN_LOGIT", "middle_threshold", "policy", "threshold_for", "trained_policy"]
+__all__ = ["MARGIN_LOGIT", "middle_threshold", "policy", "trained_policy"]
 
 Floats = NDArray[np.float64]
 MARGIN_LOGIT: Final = 0.1  # costs less than 0.01 of utility at home
@@ -74,11 +72,6 @@ def middle_threshold(values: HourValues, probability: Floats) -> float:
     first = low[-1] + 1 if low.size else 0
     last = centre + high[0] - 1 if high.size else grid.size - 1
     return float((grid[min(first, centre)] + grid[max(last, centre)]) / 2)
-
-
-def threshold_for(scores_of_site: Floats, trained: Mapping[str, Any]) -> float:
-    """The probability at or above which this site alarms, from its own calibrated scores (N,) and from no label."""
-    return sites.threshold_for(scores_of_site, trained)
 
 
 def _worth(cohort: Cohort, told: NDArray[np.bool_]) -> HourValues:
