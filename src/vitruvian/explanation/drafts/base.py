@@ -41,13 +41,17 @@ KINDS: Final[Mapping[str, str]] = {
     # of a forecast
     "expected": "subject:label now:value? later:value low:value? high:value? confidence:value? horizon:when;"
     " sign of later less now as read, none without `now`",
+    "critical_ahead": "c*:label v*:value t*:when; critical values that a simulation reaches; no sign",
     "steady": "s*:label horizon:value; expected to stay as they are; no sign",
     # of a what-if
     "scenario": "a*:label dose*:value? how*:text? e*:label set*:value? more:value?; no sign",
     "effect": "subject:label difference:value low:value? high:value? confidence:value? horizon:when likelihood:value?;"
     " sign of the difference",
     "effect_open": "s*:label; the direction is open or nothing changes; no sign",
-    "risk_effect": "outcome:label before:value after:value horizon:value?; sign of after less before as read",
+    "risk_effect": "outcome:label before:value after:value horizon:value?; of a learned model: its sensitivity, not a"
+    " causal effect; sign of after less before as read",
+    "score_effect": "outcome:label before:value after:value horizon:value?; a score by its rule, of simulated vitals;"
+    " sign of after less before as read",
     "data_share": "share:value; how much of the effects this patient's data decided; no sign",
     # of alarms and what happened
     "alarm": "alarm:label text:text since:when; no sign",
