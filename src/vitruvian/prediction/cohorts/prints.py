@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.prediction.cohorts.base import ORIGIN_US, Cohort
 
-__all__ = ["FILE", "prints", "read_prints", "write_prints"]
+__all__ = ["FILE", "has_seen", "prints", "read_prints", "write_prints"]
 
 FILE: Final = "seen.npy"  # in a bundle: the sorted fingerprints of the patients that fitted or calibrated it
 
@@ -57,3 +57,8 @@ def read_prints(folder: Path) -> NDArray[np.uint64]:
         raise ModelError(f"found {path} of type {kept.dtype}, expected uint64 in one row; copy the folder again")
     result: NDArray[np.uint64] = kept
     return result
+
+
+def has_seen(folder: Path, cohort: Cohort) -> NDArray[np.bool_]:
+    """(P,) which patients fitted or calibrated the bundle in a folder. Raises ModelError."""
+    return np.isin(prints(cohort), read_prints(folder))

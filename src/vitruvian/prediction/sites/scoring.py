@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vitruvian.core.errors import ModelError
 from vitruvian.core.identifiers import hash64
 from vitruvian.prediction.cohorts.base import Cohort
-from vitruvian.prediction.cohorts.prints import prints, read_prints
+from vitruvian.prediction.cohorts.prints import has_seen
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure.platt import logit_of, sigmoid
 from vitruvian.prediction.serve.bundle import Bundle, shipped
@@ -60,8 +60,7 @@ def bundle_of(task: Task, model: Path | None) -> Bundle:
 
 def unseen(bundle: Bundle, cohort: Cohort, say: Say) -> Cohort:
     """The patients whom the bundle was not fitted on. Raises ModelError where nobody is left."""
-    seen = read_prints(bundle.folder)
-    fresh = np.flatnonzero(~np.isin(prints(cohort), seen))
+    fresh = np.flatnonzero(~has_seen(bundle.folder, cohort))
     if not fresh.size:
         raise ModelError(
             f"found {cohort.patients} patients in {cohort.data}, all of whom the model was fitted on; give others"

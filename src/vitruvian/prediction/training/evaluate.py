@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vitruvian.prediction.cohorts.base import Cohort
 from vitruvian.prediction.cohorts.open import open_cohort
-from vitruvian.prediction.cohorts.prints import prints, read_prints
+from vitruvian.prediction.cohorts.prints import has_seen
 from vitruvian.prediction.inputs.blocks import is_practice
 from vitruvian.prediction.inputs.table import Table, table_of
 from vitruvian.prediction.measure import baselines
@@ -66,7 +66,7 @@ def evaluate(
     who = Unseen(cohort, "all patients; some may have trained the model") if all_patients else unseen(cohort, bundle)
     if who.cohort.patients < cohort.patients:
         say(f"{cohort.patients - who.cohort.patients:,} patients left out: the model was trained on them")
-    if who.split.startswith("ALL"):
+    if who.flattered:
         say(f"Careful. {who.split}")
     result = judge_bundle(of, who, bundle, f"{variant}/{member}" if member else variant, say=say)
     if out is not None:
@@ -76,15 +76,16 @@ def evaluate(
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A cohort to measure on, and in words who they are."""
+    """A cohort to measure on, and in words who they are; `flattered` where the model was fitted on all of them."""
 
     cohort: Cohort
     split: str
+    flattered: bool = False
 
 
 def unseen(cohort: Cohort, bundle: Bundle) -> Unseen:
     """The patients whom a bundle has not seen, known by their own data; where it has seen all, all of them."""
-    seen = np.isin(prints(cohort), read_prints(bundle.folder))
+    seen = has_seen(bundle.folder, cohort)
     if not seen.any():
         return Unseen(cohort, "all patients; none of them trained or calibrated the model")
     kept = np.flatnonzero(~seen)
@@ -93,6 +94,7 @@ def unseen(cohort: Cohort, bundle: Bundle) -> Unseen:
             cohort,
             "ALL PATIENTS WERE FITTED BY THIS MODEL: these figures flatter it and say nothing of other patients; see"
             " the model's own evaluation.json for patients it had not seen",
+            flattered=True,
         )
     return Unseen(cohort.of(kept), f"{kept.size:,} of {cohort.patients:,} patients, those the model has not seen")
 
