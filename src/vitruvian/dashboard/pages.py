@@ -2,79 +2,29 @@
 
 from __future__ import annotations
 
-import gzip
 from datetime import datetime, tzinfo
-from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Query, Request
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from vitruvian.core.errors import NotFoundError, TimestampError, VitruvianError
 from vitruvian.core.time import DAY_US, HOUR_US, to_us, zone_named
-from vitruvian.dashboard import assets, login, present, reference, risk_words
+from vitruvian.dashboard import assets, login, present, reference
+from vitruvian.dashboard.render import render
 from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
 from vitruvian.service.answers import Ward
 from vitruvian.service.details import STORED_DAYS
-from vitruvian.service.ports import WardPort
 from vitruvian.service.story import story
-from vitruvian.service.views import LANES, PRIORITY_SYMBOL
-from vitruvian.trust import Permission, allowed
+from vitruvian.service.views import LANES
+from vitruvian.trust import Permission
 
-PAGE_BYTES_COMPRESSED_MIN: Final = 2_048
 FOUND_SHOWN: Final = 100  # patients on one page of the list
 RANGES_H: Final = (1, 6, 24)
-MODE_NOTE: Final = {
-    "simulated": "Simulated patients.",
-    "replay": "Replay of recorded patients, not live.",
-    "live": "",
-}
 router = APIRouter(include_in_schema=False)
-
-
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """The templates; an undefined name in one is an error, not an empty text."""
-    made = Environment(
-        loader=PackageLoader("vitruvian.dashboard"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(present.FILTERS)
-    made.globals.update(present=present, words=risk_words, lanes=LANES, symbols=PRIORITY_SYMBOL, absent=present.ABSENT)
-    return made
-
-
-def render(request: Request, name: str, status: int = 200, **values: Any) -> Response:
-    """One page, with what every page needs."""
-    ward: WardPort = request.app.state.ward
-    who = request.scope["principal"]
-    access = request.app.state.access
-    text = environment().get_template(name).render(
-        static=f"/static/{assets.release()}",
-        ward=ward,
-        now_us=ward.now_us(),
-        zone=zone_named(ward.zone),
-        mode_note=MODE_NOTE[ward.mode],
-        who=who,
-        login_required=access.required,
-        may_act=allowed(who, Permission.ACT),
-        may_operate=allowed(who, Permission.OPERATE),
-        path=request.url.path,
-        **values,
-    )  # fmt: skip
-    data = text.encode()
-    headers = {"Cache-Control": "no-store", "Vary": "Accept-Encoding"}
-    if len(data) >= PAGE_BYTES_COMPRESSED_MIN and assets.accepts_gzip(request):
-        data = gzip.compress(data, 5, mtime=0)
-        headers["Content-Encoding"] = "gzip"
-    return Response(data, status, headers=headers, media_type="text/html; charset=utf-8")
 
 
 @router.get("/", dependencies=[allow(Permission.READ)])
