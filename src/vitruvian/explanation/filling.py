@@ -18,7 +18,13 @@ def fill(skeleton: Skeleton, claim: Claim, evidence: Evidence, audience: Audienc
             continue
         shown = show(evidence.by_id[part.fact], part.facet, evidence, audience, manner)
         if not text:
-            shown = shown[0].upper() + shown[1:]
+            shown = _begun(shown)
         cites.append(Cite(len(text), len(text) + len(shown), part.fact, part.facet))
         text += shown
     return Sentence(text, tuple(cites), claim.kind)
+
+
+def _begun(shown: str) -> str:
+    """As it stands at the beginning of a sentence: `Heart rate`, `A serious infection`, but `pH` and `eGFR`."""
+    word = len(shown) == 1 or shown[1].islower() or shown[1] == " "
+    return shown[0].upper() + shown[1:] if word else shown

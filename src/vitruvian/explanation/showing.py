@@ -5,54 +5,24 @@ The one place where a fact becomes text. What differs by language is in `Manner`
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from datetime import datetime, tzinfo
 from typing import Final
 
-import msgspec
-
-from vitruvian.core.time import HOUR_US, from_us, zone_named
+from vitruvian.core.errors import UnitError
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.core.vocabulary.concept import Concept
 from vitruvian.explanation.claims import Audience, Facet
 from vitruvian.explanation.evidence.base import Evidence, Fact
-from vitruvian.explanation.subjects import UNITS, subjects
+from vitruvian.explanation.manner import PLAIN, Manner
+from vitruvian.explanation.numbers import decimals, frequency, likely, number_of, percent, plain, points
+from vitruvian.explanation.subjects import subjects
+from vitruvian.explanation.times import horizon, when
+from vitruvian.explanation.units import printed
 
-__all__ = ["PLAIN", "SHARES", "Manner", "show", "value_of"]
+__all__ = ["PLAIN", "SHARES", "Manner", "label_of", "percent", "show", "value_of"]
 
-SHARES: Final = ("probability", "earlier", "usual", "likelihood", "from_data")  # 0 to 1, read in per cent
-_SPANS: Final = ("horizon",)
-
-
-class Manner(msgspec.Struct, frozen=True):
-    """How a language writes. `labels`: names of things by (name, reader), where they are not the vocabulary's own.
-
-    `words`: the small words that facts need: `ago`, `to the end of the stay`, `yesterday`, `rising`, `missing` ...
-    """
-
-    code: str
-    decimal: str
-    thousands: str
-    words: Mapping[str, str]
-    labels: Mapping[tuple[str, Audience], str]
-    months: tuple[str, ...]
-
-    def number(self, text: str) -> str:
-        """A number as written with a point, in this language's marks."""
-        return text if self.decimal == "." else text.replace(".", self.decimal)
-
-
-PLAIN: Final = Manner(
-    "en",
-    ".",
-    ",",
-    {
-        "ago": "{} ago", "to the end of the stay": "to the end of the stay", "yesterday": "yesterday",
-        "day": "{day} {month}", "rising": "rising", "falling": "falling", "steady": "steady", "in": "in",
-        "h": "h", "min": "min", "days": "days",
-    },
-    {},
-    ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)  # fmt: skip
+SHARES: Final = ("probability", "usual", "likelihood", "from_data")  # 0 to 1, read in per cent
+_OUTCOMES: Final = ("probability", "earlier", "usual", "interval_low", "interval_high", "words")
+_SWITCHED: Final = ("mechanical_ventilation", "renal_replacement_therapy", "pneumothorax_open", "apnoea")
 
 
 def show(fact: Fact, facet: Facet, evidence: Evidence, audience: Audience, manner: Manner) -> str:
@@ -60,113 +30,119 @@ def show(fact: Fact, facet: Facet, evidence: Evidence, audience: Audience, manne
     if facet == "label":
         return label_of(fact, audience, manner)
     if facet == "value":
-        return value_of(fact, evidence, manner)
+        return value_of(fact, evidence, manner, audience)
     if facet == "frequency":
-        return frequency(_number(fact), manner)
+        return frequency(number_of(fact), manner)
     if facet == "direction":
         return manner.words[fact.direction or "steady"]
     if facet == "when":
-        return when(fact, evidence, manner)
+        return when(fact, evidence, audience, manner)
     if not fact.text:
         raise ValueError(f"found no text in the fact {fact.id}, expected one")
-    return fact.text
+    return manner.said(fact.text, audience)
 
 
 def label_of(fact: Fact, audience: Audience, manner: Manner) -> str:
-    """What the fact is about, as it stands within a sentence."""
-    own = manner.labels.get((fact.name, audience))
-    return own or fact.label or subjects(fact.name).label
+    """What the fact is about, as it stands within a sentence: an outcome (`sepsis`) by its name, else a thing."""
+    own = manner.labels.get((fact.name, audience)) or fact.label or subjects(fact.name).label
+    if _is_risk(fact.name) and fact.role not in _OUTCOMES and (fact.name, audience) in manner.labels:
+        return manner.words["risk of"].format(own)
+    return own
 
 
-def value_of(fact: Fact, evidence: Evidence, manner: Manner) -> str:
+def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience = "clinician") -> str:
     """The number with its unit."""
-    if fact.role == "horizon" and fact.value is None:
-        return manner.words["to the end of the stay"]
-    value = _number(fact)
-    if fact.role in _SPANS:
-        return span(value, manner)
-    if _is_share(fact, evidence):
-        return percent(value, manner)
+    if fact.role in ("horizon", "window"):
+        return horizon(fact, audience, manner)
+    value, parent = number_of(fact), evidence.by_id.get(fact.of)
+    if fact.role == "likelihood":
+        return likely(value, audience, manner)
     if fact.role == "confidence":
-        return manner.number(f"{value:.0f} %")
-    if fact.role == "difference" or _belongs_to(fact, "difference", evidence):
-        return _measured(fact, abs(value) if fact.role == "difference" else value, manner)
-    return _measured(fact, value, manner)
+        return f"{manner.number(plain(value))} %"
+    if fact.role == "count":
+        return _counted(fact, value, manner)
+    if parent is not None and parent.role == "difference" and fact.role in ("interval_low", "interval_high"):
+        along = -1.0 if number_of(parent) < 0 else 1.0
+        return _difference(fact, along * value, manner)
+    if fact.role == "difference":
+        return _difference(fact, abs(value), manner)
+    if _is_share(fact, parent):
+        return percent(value, manner)
+    return _measured(fact, value, manner, audience)
 
 
-def _is_share(fact: Fact, evidence: Evidence) -> bool:
-    """Whether it is a probability, or an end of the interval of one."""
-    if fact.role in SHARES:
+def _is_risk(name: str) -> bool:
+    return name.endswith("_risk")
+
+
+def _is_share(fact: Fact, parent: Fact | None) -> bool:
+    """Whether it is a probability, an end of the interval of one, or what one was before."""
+    if fact.role in SHARES or (_is_risk(fact.name) and fact.role != "figure"):
         return True
-    if fact.role not in ("interval_low", "interval_high"):
-        return False
-    parent = evidence.by_id.get(fact.of)
-    return parent is not None and parent.role in SHARES
+    if fact.role in ("interval_low", "interval_high", "earlier"):
+        return parent is not None and parent.role in SHARES
+    return False
 
 
-def _belongs_to(fact: Fact, role: str, evidence: Evidence) -> bool:
-    parent = evidence.by_id.get(fact.of)
-    return parent is not None and parent.role == role
+def _counted(fact: Fact, value: float, manner: Manner) -> str:
+    """A count with its noun where it has one: `1 bed`, `12 beds`."""
+    number = manner.number(plain(value))
+    noun = manner.counts.get(fact.name)
+    return number if noun is None else f"{number} {noun[0] if value == 1 else noun[1]}"
 
 
-def _measured(fact: Fact, value: float, manner: Manner) -> str:
-    subject = subjects(fact.name)
-    if subject.known:
-        return manner.number(subject.show(value))
-    unit = UNITS.get(fact.unit, fact.unit)
-    number = manner.number(f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}")
-    return f"{number} {unit}" if unit else number
+def _difference(fact: Fact, value: float, manner: Manner) -> str:
+    """A difference, without a sign where it goes along its own direction; a verb says which that is."""
+    if _is_risk(fact.name):
+        return points(value, manner)
+    concept, stated = VOCABULARY.get(fact.name), fact.unit
+    if concept is None:
+        return _with_unit(manner.number(plain(value)), printed(stated), manner)
+    number = decimals(value, concept.decimals)
+    if float(number) == 0 and value != 0:  # a difference that is worth a sentence is not shown as none
+        number = plain(value, 1)
+    return _with_unit(manner.number(number), printed(concept.unit), manner)
 
 
-def percent(probability: float, manner: Manner) -> str:
-    """A probability as people read it: one decimal below 10 %, none above; never 0 or 100."""
-    share = 100 * probability
-    if share < 0.1:
-        return manner.number("<0.1 %")
-    if share > 99:
-        return ">99 %"
-    return manner.number(f"{share:.1f} %" if share < 9.95 else f"{share:.0f} %")
+def _measured(fact: Fact, value: float, manner: Manner, audience: Audience) -> str:
+    concept = VOCABULARY.get(fact.name)
+    if concept is None:
+        subject = subjects(fact.name)
+        number = decimals(value, subject.decimals) if subject.known else plain(value)
+        unit = subject.unit if subject.known else printed(fact.unit)
+        return _with_unit(manner.number(number), unit, manner)
+    if concept.kind == "intervention":
+        return _given(fact, value, manner)
+    value, stated = _converted(concept, value, fact.unit)
+    for answer in concept.coded:
+        if answer.number == value:
+            said = manner.answers.get((answer.display, audience), answer.display)
+            return manner.words["quoted"].format(said) if audience == "clinician" else said
+    if stated != concept.unit:
+        return _with_unit(manner.number(plain(value)), printed(stated), manner)
+    unit = manner.counted.get(fact.name) if audience == "patient" else None
+    return _with_unit(manner.number(decimals(value, concept.decimals)), unit or printed(stated), manner)
 
 
-def frequency(probability: float, manner: Manner) -> str:
-    """A natural frequency: `12 in 100`, `4 in 1,000` below one in a hundred; never none and never all."""
-    out_of = 100 if probability >= 0.00995 else 1_000
-    count = min(max(round(probability * out_of), 1), out_of - 1)
-    return f"{count} {manner.words['in']} {f'{out_of:,}'.replace(',', manner.thousands)}"
+def _converted(concept: Concept, value: float, unit: str) -> tuple[float, str]:
+    """In the concept's unit; as it is where that cannot be."""
+    if unit in ("", concept.unit):
+        return value, concept.unit
+    try:
+        return concept.normalize(value, unit), concept.unit
+    except UnitError:
+        return value, unit
 
 
-def span(hours: float, manner: Manner) -> str:
-    """A span of hours: minutes where it is short, days where it is long."""
-    if hours < 0.995:
-        return f"{60 * hours:.0f} {manner.words['min']}"
-    if hours >= 72 and hours % 24 == 0:
-        return f"{hours / 24:.0f} {manner.words['days']}"
-    return f"{manner.number(f'{hours:.3g}')} {manner.words['h']}"
+def _given(fact: Fact, value: float, manner: Manner) -> str:
+    """A dose or rate as it was ordered: `500 mL`, `0.1 µg/kg/min`; what is only on or off in a word."""
+    if fact.name in _SWITCHED and fact.unit in ("", "1"):
+        return manner.words["on state" if value > 0 else "off state"]
+    return _with_unit(manner.number(plain(value)), printed(fact.unit or VOCABULARY[fact.name].unit), manner)
 
 
-def when(fact: Fact, evidence: Evidence, manner: Manner) -> str:
-    """When it was true: `6 h ago` for an earlier risk, else the time of day, with the day where it is another."""
-    if fact.at_us is None:
-        raise ValueError(f"found no time in the fact {fact.id}, expected one")
-    if fact.role == "earlier":
-        return manner.words["ago"].format(span((evidence.at_us - fact.at_us) / HOUR_US, manner))
-    zone = zone_named(evidence.zone)
-    then, now = _local(fact.at_us, zone), _local(evidence.at_us, zone)
-    clock = f"{then:%H:%M}"
-    days = (now.date() - then.date()).days
-    if days == 0:
-        return clock
-    if days == 1:
-        return f"{manner.words['yesterday']} {clock}"
-    day = manner.words["day"].format(day=then.day, month=manner.months[then.month - 1])
-    return f"{day} {clock}" if abs(days) < 300 else f"{day} {then.year}"
-
-
-def _local(at_us: int, zone: tzinfo) -> datetime:
-    return from_us(at_us).astimezone(zone)
-
-
-def _number(fact: Fact) -> float:
-    if fact.value is None or math.isnan(fact.value):
-        raise ValueError(f"found no value in the fact {fact.id}, expected one")
-    return fact.value
+def _with_unit(number: str, unit: str, manner: Manner) -> str:
+    written = manner.units.get(unit, unit)
+    if not written:
+        return number
+    return f"{number}{written}" if written.startswith("/") else f"{number} {written}"

@@ -9,17 +9,15 @@ from typing import Final
 import msgspec
 
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.units import printed
 from vitruvian.signals.concepts import LABS
 from vitruvian.signals.derived import DERIVED
 from vitruvian.signals.features import PLAIN, VITALS, WINDOWED
 
-__all__ = ["UNITS", "Subject", "in_sentence", "subject_of", "subjects"]
+__all__ = ["Subject", "in_sentence", "subject_of", "subjects"]
 
 _SUFFIXES: Final = ("age_h", "change", *WINDOWED)
 _MEASURED: Final = (*VITALS, *PLAIN, *LABS)
-UNITS: Final[Mapping[str, str]] = {
-    "Cel": "°C", "mm[Hg]": "mmHg", "[pH]": "", "1": "", "{INR}": "", "10*3/uL": "×10³/µL", "10*6/uL": "×10⁶/µL",
-}  # fmt: skip
 # Derived features and what is known of the person: what people call them, and decimals.
 _OTHERS: Final[Mapping[str, tuple[str, str, int]]] = {
     "shock_index": ("shock index", "", 2),
@@ -47,7 +45,7 @@ _OTHERS: Final[Mapping[str, tuple[str, str, int]]] = {
     "hospital_before_icu_h": ("hours in hospital before intensive care", "h", 0),
     "height_cm": ("height", "cm", 0),
     "weight_kg": ("weight", "kg", 0),
-    "body_mass": ("body mass index", "kg/m2", 1),
+    "body_mass": ("body mass index", "kg/m²", 1),
     "oxygenation": ("oxygenation", "", 0),
     "pulse_over_mean_pressure": ("heart rate over mean pressure", "", 2),
     "urea_over_creatinine": ("urea over creatinine", "", 1),
@@ -129,4 +127,4 @@ def subjects(name: str) -> Subject:
     if concept is None:
         return Subject(name, name.replace("_", " "), "", 2, known=False)
     label = _BRIEF.get(name, in_sentence(concept.display))
-    return Subject(name, label, UNITS.get(concept.unit, concept.unit), concept.decimals)
+    return Subject(name, label, printed(concept.unit), concept.decimals)

@@ -1,0 +1,72 @@
+"""Spans and times as they stand in a sentence, each with its preposition, so that every language can have its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from vitruvian.core.time import HOUR_US, from_us, zone_named
+from vitruvian.explanation.claims import Audience
+from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.manner import Manner
+from vitruvian.explanation.numbers import number_of
+
+__all__ = ["horizon", "span", "when"]
+
+YEAR_DAYS = 300  # a day longer ago than this is told with its year
+
+
+def span(hours: float) -> tuple[str, str]:
+    """A span of hours as (number, unit): minutes where it is short, days where it is long and whole."""
+    minutes = round(60 * hours)
+    if minutes < 60:
+        return str(max(minutes, 1)), "min"
+    if hours >= 47.95 and abs(hours % 24 - 12) > 11.95:
+        return f"{hours / 24:.0f}", "d"
+    text = f"{hours:.1f}" if hours < 47.95 else f"{hours:.0f}"
+    return text.removesuffix(".0"), "h"
+
+
+def around(what: str, hours: float, audience: Audience, manner: Manner) -> str:
+    """A span with its preposition: `over the next 6 h`, `6 hours ago`."""
+    number, unit = span(hours)
+    one, several = manner.spans[audience][unit]
+    return manner.around(what, manner.number(number), unit, one if number == "1" else several)
+
+
+def horizon(fact: Fact, audience: Audience, manner: Manner) -> str:
+    """A span that lies ahead, or behind (role `window`); without a number the rest of the stay."""
+    if fact.value is None and fact.role == "horizon":
+        return manner.words[f"stay {audience}"]
+    return around("last" if fact.role == "window" else "next", number_of(fact), audience, manner)
+
+
+def when(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner) -> str:
+    """When it was or is: `6 h ago` for an earlier value, `in 6 h` for what is expected, else the time of day.
+
+    Raises ValueError where the fact has no time.
+    """
+    if fact.role in ("expected", "difference") and fact.horizon_h is not None:
+        return around("in" if fact.role == "expected" else "after", fact.horizon_h, audience, manner)
+    if fact.at_us is None:
+        raise ValueError(f"found no time in the fact {fact.id}, expected one")
+    if fact.role == "earlier":
+        return around("ago", (evidence.at_us - fact.at_us) / HOUR_US, audience, manner)
+    zone = zone_named(evidence.zone)
+    return _clock(_local(fact.at_us, zone), _local(evidence.at_us, zone), manner)
+
+
+def _clock(then: datetime, now: datetime, manner: Manner) -> str:
+    clock = f"{then:%H:%M}"
+    days = (now.date() - then.date()).days
+    if days in (0, 1):
+        word = "at" if days == 0 else "yesterday"
+        one = manner.words.get(f"{word} 01") if clock.startswith("01") else None
+        return (one or manner.words[word]).format(clock)
+    word = "on" if abs(days) < YEAR_DAYS else "on year"
+    one = manner.words.get(f"{word} 01") if clock.startswith("01") else None
+    month = manner.months[then.month - 1]
+    return (one or manner.words[word]).format(day=then.day, month=month, year=then.year, clock=clock)
+
+
+def _local(at_us: int, zone: tzinfo) -> datetime:
+    return from_us(at_us).astimezone(zone)
