@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-PARTS = ("ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token")
+PARTS = ("ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "model", "audit")
 
 
 def _register() -> None:
