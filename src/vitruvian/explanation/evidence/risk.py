@@ -11,23 +11,19 @@ import msgspec
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Direction, Evidence, Fact, Flag
+from vitruvian.explanation.evidence.parts import direction_of, notes, unit_of
 from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.subjects import subject_of, subjects
 from vitruvian.prediction.serve.gate import REQUIRED
+from vitruvian.signals.features import VITALS
 
-__all__ = ["DRIVER_MIN", "Attribution", "Issued", "attributions_of", "risk_evidence"]
+__all__ = ["DRIVER_MIN", "Attribution", "Issued", "attributions_of", "is_rising", "risk_evidence"]
 
 DRIVERS_MAX: Final = 3
 DRIVER_MIN: Final = 0.1  # log-odds; less is not worth a word
 RISING_RATIO: Final = 1.5  # of the odds against those of hours ago: a rise that every explanation names
 CONFIDENCE_PERCENT: Final = 95
 _UNSAID: Final = ("male",)  # moves the risk, is shown among the attributions, but explains nothing to a clinician
-# A move over the last hours that is worth calling one, in the concept's unit.
-_NOTABLE: Final[Mapping[str, float]] = {
-    "heart_rate": 8.0, "respiratory_rate": 4.0, "oxygen_saturation": 2.0, "body_temperature": 0.4,
-    "systolic_pressure": 12.0, "diastolic_pressure": 10.0, "mean_pressure": 10.0,
-}  # fmt: skip
-_NOTABLE_LAB_PART: Final = 0.1
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -89,7 +85,7 @@ def risk_evidence(
     facts += [fact for fact in _critical(values, seen, risk.at_us) if fact.name not in named]
     facts += _missing(values)
     if spoken:
-        facts += [Fact(f"note-{n}", "words", "note", text=text) for n, text in enumerate(risk.notes, 1)]
+        facts += notes(risk.notes)
     return Evidence("risk", risk.at_us, tuple(facts), 1, patient, zone, risk.model, risk.simulated)
 
 
@@ -143,12 +139,17 @@ def _level(risk: Issued) -> list[Fact]:
 def _level_flags(risk: Issued) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     assert risk.probability is not None
-    known = risk.earlier is not None and risk.earlier_us is not None and risk.earlier_us < risk.at_us
-    if known and _odds(risk.probability) >= RISING_RATIO * _odds(risk.earlier or 0.0):
+    known = risk.earlier_us is not None and risk.earlier_us < risk.at_us
+    if is_rising(risk.probability, risk.earlier if known else None):
         flags.append("rising_risk")
     if not risk.validated:
         flags.append("not_validated")
     return tuple(flags)
+
+
+def is_rising(probability: float, earlier: float | None) -> bool:
+    """Whether a risk is notably above what it was (by its odds); False where nothing earlier is known."""
+    return earlier is not None and _odds(probability) >= RISING_RATIO * _odds(earlier)
 
 
 def _odds(probability: float) -> float:
@@ -185,7 +186,7 @@ def _drivers(
                 subject.label,
                 value if known else None,
                 text="" if known else "not measured recently",
-                unit=_unit(name),
+                unit=unit_of(name),
                 at_us=_measured_us(name, values, occurred_us, at_us),
                 direction=_direction(name, value, values),
                 weight=-negative,
@@ -203,15 +204,10 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
         if name in VOCABULARY and not math.isnan(value) and is_critical(name, value):
             when = _measured_us(name, values, occurred_us, at_us)
             found.append(
-                Fact(f"critical-{name}"[:80], "measurement", name, "", value, unit=_unit(name), at_us=when,
+                Fact(f"critical-{name}"[:80], "measurement", name, "", value, unit=unit_of(name), at_us=when,
                      direction=_direction(name, value, values), flags=("critical",))
             )  # fmt: skip
     return found
-
-
-def _unit(name: str) -> str:
-    concept = VOCABULARY.get(name)
-    return concept.unit if concept else ""
 
 
 def _measured_us(name: str, values: Mapping[str, float], occurred_us: Mapping[str, int], at_us: int) -> int | None:
@@ -224,12 +220,9 @@ def _measured_us(name: str, values: Mapping[str, float], occurred_us: Mapping[st
 def _direction(name: str, value: float, values: Mapping[str, float]) -> Direction:
     if math.isnan(value):
         return ""
-    vital = name in _NOTABLE
-    moved = values.get(f"{name}_delta_6h" if vital else f"{name}_change", math.nan)
-    if math.isnan(moved):
-        return ""
-    notable = _NOTABLE[name] if vital else _NOTABLE_LAB_PART * abs(value - moved)
-    return "steady" if abs(moved) < notable or moved == 0 else "rising" if moved > 0 else "falling"
+    # Vital signs against six hours ago, laboratory values against the result before.
+    moved = values.get(f"{name}_delta_6h" if name in VITALS else f"{name}_change", math.nan)
+    return direction_of(name, value - moved, value)
 
 
 def _missing(values: Mapping[str, float]) -> list[Fact]:
