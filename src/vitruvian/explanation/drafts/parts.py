@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vitruvian.explanation.claims import Claim
+from vitruvian.explanation.drafts.base import listed
 
-__all__ = ["by_sign", "has", "numbered", "with_slot"]
+__all__ = ["by_sign", "has", "names", "numbered", "with_slot"]
 
 
 def has(claim: Claim, name: str) -> bool:
@@ -23,6 +24,11 @@ def numbered(claim: Claim, head: str) -> tuple[int, ...]:
     """The numbers of a list's slots in order: of `d1`, `d2` 1 and 2."""
     named = (one.name.removeprefix(head) for one in claim.slots if one.name.startswith(head))
     return tuple(int(rest) for rest in named if rest.isdigit())
+
+
+def names(claim: Claim, head: str, last: str = "and") -> str:
+    """The slots of a list, one after another."""
+    return listed([f"{{{head}{n}}}" for n in numbered(claim, head)], last)
 
 
 def by_sign(claim: Claim, wordings: Mapping[int | None, str]) -> str:
