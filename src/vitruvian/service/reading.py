@@ -336,6 +336,8 @@ class Reading:
             reason=alert.reason,
             until_us=alert.until_us,
             resolved_us=alert.ended_us,
+            value=alert.value,
+            limit=alert.limit,
         )
 
     async def acknowledge(self, alert: str, who: str, reason: str) -> AlertView:

@@ -100,7 +100,10 @@ class RiskBrief(msgspec.Struct, frozen=True):
 
 
 class AlertView(msgspec.Struct, frozen=True):
-    """One alarm. `text` states value and limit (`HR 134 > 120`); priority 3 high, 2 medium, 1 low or technical."""
+    """One alarm. `text` states value and limit (`HR 134 > 120`); priority 3 high, 2 medium, 1 low or technical.
+
+    `value` is that of its last step, `limit` the rule's.
+    """
 
     id: str
     patient: str
@@ -118,6 +121,8 @@ class AlertView(msgspec.Struct, frozen=True):
     reason: str = ""
     until_us: int | None = None
     resolved_us: int | None = None
+    value: float | None = None
+    limit: float | None = None
 
 
 class AlarmBrief(msgspec.Struct, frozen=True):

@@ -12,14 +12,16 @@ import msgspec
 
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
-from vitruvian.explanation.evidence.base import TEXT_CHARS_MAX, Evidence, Fact
+from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.evidence.parts import (
     Measured,
     Person,
+    clean,
     count,
     direction_of,
     fact_id,
     flags_of,
+    label,
     measurement,
     unit_of,
 )
@@ -100,11 +102,11 @@ def alert_evidence(
 
 def alarm_fact(one: Alarm, which: str, *, of: str = "") -> Fact:
     """An alarm as it stands in a packet."""
-    label = subjects(one.concept).label if one.concept in VOCABULARY else _rule_words(one)
+    about = subjects(one.concept).label if one.concept in VOCABULARY else _rule_words(one)
     name = one.concept if one.concept in VOCABULARY else "alarm"
     return Fact(
-        which, "alarm", name, label[:120], one.value, one.text[:TEXT_CHARS_MAX], unit_of(name), one.raised_us,
-        source=f"rule {one.rule}"[:TEXT_CHARS_MAX], of=of,
+        which, "alarm", name, label(about), one.value, clean(one.text), unit_of(name), one.raised_us,
+        source=clean(f"rule {one.rule}"), of=of,
     )  # fmt: skip
 
 
@@ -127,10 +129,10 @@ def course_facts(one: Course, at_us: int, person: Person) -> list[Fact]:
     last = measurement(
         Measured(one.name, one.last, one.last_us), fact_id("last", one.name), person, direction=direction
     )
-    label, unit = last.label, last.unit
+    about, unit = last.label, last.unit
     past = tuple(flag for flag in flags_of(one.name, one.first, person) if flag != "critical")  # it is no longer so
     first = Fact(
-        fact_id("first", one.name), "measurement", one.name, label, one.first, unit=unit, at_us=one.first_us,
+        fact_id("first", one.name), "measurement", one.name, about, one.first, unit=unit, at_us=one.first_us,
         of=last.id, flags=past,
     )  # fmt: skip
     hours = round((at_us - one.first_us) / HOUR_US, 2)

@@ -55,7 +55,7 @@ def card_evidence(card: Card, at_us: int, *, zone: str = "UTC") -> Evidence:
     facts = [
         Fact("outcome", "words", name, card.about),
         Fact("horizon", "horizon", "horizon", "", card.horizon_h, unit="h", of="outcome"),
-        words("data", "data", card.data or "data that the model does not name", label="training data"),
+        words("data", "data", card.data or "data that the model does not name", about="training data"),
     ]
     if card.version:
         facts.append(Fact("version", "model", "version", "version", text=card.version))

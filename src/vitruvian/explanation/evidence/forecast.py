@@ -96,7 +96,7 @@ def forecast_evidence(
     ]
     facts = [fact for fact in facts if "critical" in fact.flags]
     if not outlooks:
-        facts.append(words("reason", "reason", reason or "the body has no forecast now", label="forecast"))
+        facts.append(words("reason", "reason", reason or "the body has no forecast now", about="forecast"))
         return Evidence("forecast", at_us, tuple(facts), 1, patient, zone, model, True)
     facts.append(Fact("horizon", "horizon", "horizon", "", horizon_h, unit="h"))
     facts.append(Fact("confidence", "confidence", "confidence", "", CONFIDENCE_90, unit="%"))
@@ -115,14 +115,14 @@ def _gravity(one: Outlook) -> tuple[bool, float, str]:
 
 
 def _outlook(one: Outlook, at_us: int, horizon_h: float) -> list[Fact]:
-    label, unit = subjects(one.name).label, unit_of(one.name)
+    about, unit = subjects(one.name).label, unit_of(one.name)
     expected = Fact(
-        fact_id("expected", one.name), "expected", one.name, label, one.later, unit=unit, horizon_h=horizon_h,
+        fact_id("expected", one.name), "expected", one.name, about, one.later, unit=unit, horizon_h=horizon_h,
         direction=direction_of(one.name, one.now, one.later),
         flags=("critical", "simulated") if is_critical(one.name, one.later) else ("simulated",),
     )  # fmt: skip
     now = Fact(
-        fact_id("now", one.name), "estimate", one.name, label, one.now, unit=unit, at_us=at_us, of=expected.id,
+        fact_id("now", one.name), "estimate", one.name, about, one.now, unit=unit, at_us=at_us, of=expected.id,
         flags=("simulated",),
     )  # fmt: skip
     found = [expected, now, *interval(expected, one.low, one.high)]

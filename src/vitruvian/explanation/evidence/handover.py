@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from vitruvian.explanation.evidence.alert import Alarm, alarm_fact, critical_of
-from vitruvian.explanation.evidence.base import FACTS_MAX, LABEL_CHARS_MAX, Evidence, Fact, Flag
-from vitruvian.explanation.evidence.parts import Measured, Person, count, fact_id, lacking
+from vitruvian.explanation.evidence.base import FACTS_MAX, Evidence, Fact, Flag
+from vitruvian.explanation.evidence.parts import Measured, Person, count, fact_id, label, lacking
 from vitruvian.explanation.evidence.risk import is_rising
 from vitruvian.explanation.evidence.timeline import Happened, given_fact
 from vitruvian.explanation.subjects import in_sentence
@@ -83,12 +83,12 @@ def handover_evidence(
 
 def _core(one: BedStory, place: str, at_us: int) -> tuple[Fact, ...]:
     """What must be said of a bed."""
-    facts = [Fact(place, "place", "place", (one.place or "a place unknown")[:LABEL_CHARS_MAX])]
+    facts = [Fact(place, "place", "place", label(one.place) or "a place unknown")]
     if one.score is not None:
-        label = one.score.display if one.score.display[:2].isupper() else in_sentence(one.score.display)
+        about = one.score.display if one.score.display[:2].isupper() else in_sentence(one.score.display)
         text = "" if one.score.exact else "at least: some inputs are missing"
         facts.append(
-            Fact(fact_id("score", place), "score", one.score.name, label, one.score.value, text, "{score}", of=place)
+            Fact(fact_id("score", place), "score", one.score.name, about, one.score.value, text, "{score}", of=place)
         )
     if one.risk is not None:
         facts += _risk(one.risk, place, at_us)

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from vitruvian.core.vocabulary import VOCABULARY
-from vitruvian.explanation.evidence.base import TEXT_CHARS_MAX, Direction, Fact, Flag, Role
+from vitruvian.explanation.evidence.base import LABEL_CHARS_MAX, TEXT_CHARS_MAX, Direction, Fact, Flag, Role
 from vitruvian.explanation.evidence.ranges import is_critical, outside
 from vitruvian.explanation.subjects import subjects
 
@@ -19,11 +19,14 @@ __all__ = [
     "CONFIDENCE_90",
     "Measured",
     "Person",
+    "clean",
     "count",
     "direction_of",
     "fact_id",
     "flags_of",
     "interval",
+    "label",
+    "lacking",
     "measurement",
     "notable",
     "notes",
@@ -39,6 +42,8 @@ _NOTABLE: Final[Mapping[str, float]] = {
     "systolic_pressure": 12.0, "diastolic_pressure": 10.0, "mean_pressure": 10.0, "ph": 0.05, "sodium": 4.0,
 }  # fmt: skip
 _NOTABLE_PART: Final = 0.1
+_COMPARED: Final = ((">=", " at least "), ("<=", " at most "), (">", " above "), ("<", " below "))
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f<>{}\[\]\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _FOREIGN: Final = re.compile(r"[^a-z0-9_.:-]+")
 _ID_CHARS_MAX: Final = 80
 
@@ -61,8 +66,21 @@ class Measured(msgspec.Struct, frozen=True):
 
 def fact_id(*parts: object) -> str:
     """An identifier of these parts: `low-heart_rate`. Distinct parts of the vocabulary stay distinct."""
-    joined = _FOREIGN.sub("_", "-".join(str(part) for part in parts).casefold()).strip("_.:-")
+    joined = _FOREIGN.sub("_", "-".join(str(part) for part in parts if part != "").casefold()).strip("_.:-")
     return (joined or "fact")[:_ID_CHARS_MAX]
+
+
+def clean(text: str, most: int = TEXT_CHARS_MAX) -> str:
+    """A source's text as a fact may hold it: comparisons in words, no markup or control characters, not too long."""
+    for sign, meant in _COMPARED:
+        text = text.replace(sign, meant)
+    said = " ".join(_FORBIDDEN.sub(" ", text).split())
+    return said if len(said) <= most else f"{said[: most - 1].rstrip()}…"
+
+
+def label(text: str) -> str:
+    """The same for a label."""
+    return clean(text, LABEL_CHARS_MAX)
 
 
 def unit_of(name: str) -> str:
@@ -112,17 +130,14 @@ def interval(parent: Fact, low: float, high: float, *, unit: str | None = None) 
     ]
 
 
-def count(name: str, number: int, label: str = "") -> Fact:
+def count(name: str, number: int, about: str = "") -> Fact:
     """A count: `beds`, `alarms`, `more`."""
-    return Fact(name, "count", name, label or name, float(number), unit="1")
+    return Fact(name, "count", name, about or name, float(number), unit="1")
 
 
-def words(which: str, name: str, text: str, *, of: str = "", label: str = "") -> Fact:
+def words(which: str, name: str, text: str, *, of: str = "", about: str = "") -> Fact:
     """A plain statement, as a clause: without a full stop at its end, cut where it is too long."""
-    said = " ".join(text.split()).rstrip(".")
-    if len(said) > TEXT_CHARS_MAX:
-        said = f"{said[: TEXT_CHARS_MAX - 1].rstrip()}…"
-    return Fact(which, "words", name, label, text=said, of=of)
+    return Fact(which, "words", name, about, text=clean(text).rstrip("."), of=of)
 
 
 def notes(texts: Iterable[str]) -> list[Fact]:

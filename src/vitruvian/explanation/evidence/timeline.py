@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from vitruvian.explanation.evidence.alert import Alarm, Course, alarm_fact, course_facts, critical_of
-from vitruvian.explanation.evidence.base import LABEL_CHARS_MAX, TEXT_CHARS_MAX, Evidence, Fact
-from vitruvian.explanation.evidence.parts import Measured, Person, count, fact_id, lacking, measurement
+from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.parts import Measured, Person, clean, count, fact_id, label, lacking, measurement
 
 __all__ = ["Happened", "given_fact", "timeline_evidence"]
 
@@ -48,7 +48,7 @@ def timeline_evidence(
     zone: str = "UTC",
     simulated: bool = False,
 ) -> Evidence:
-    """The packet of the last `window_h` hours; pure. Of each concept the newest result, flagged where it is high or low.
+    """The packet of the last `window_h` hours; pure. Of each concept the newest result, flagged if high or low.
 
     `courses`: vital signs over the window. `measured`: the newest valid values, `missing`: key inputs without one; what
     is critical or missing is named by every explanation. What does not fit is counted (`more`).
@@ -87,6 +87,6 @@ def given_fact(one: Happened, which: str, *, of: str = "") -> Fact:
 
 def _event(one: Happened, which: str, *, of: str = "") -> Fact:
     return Fact(
-        which, "event", one.name or "event", one.label[:LABEL_CHARS_MAX], text=one.text[:TEXT_CHARS_MAX],
-        at_us=one.at_us, source=one.source[:TEXT_CHARS_MAX], of=of,
+        which, "event", one.name or "event", label(one.label), text=clean(one.text), at_us=one.at_us,
+        source=clean(one.source), of=of,
     )  # fmt: skip

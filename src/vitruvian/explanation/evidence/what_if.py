@@ -10,7 +10,7 @@ import numpy as np
 
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Direction, Evidence, Fact, Flag
-from vitruvian.explanation.evidence.parts import CONFIDENCE_90, count, fact_id, interval, notes, unit_of, words
+from vitruvian.explanation.evidence.parts import CONFIDENCE_90, count, fact_id, interval, label, notes, unit_of, words
 from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.subjects import in_sentence, subjects
 from vitruvian.physiology.actions import Action
@@ -118,7 +118,7 @@ def what_if_evidence(
     unnamed = max(0, len(actions) - NAMED_MAX) + max(0, len(edits) - NAMED_MAX)
     facts += [count("more", unnamed)] if unnamed else []
     if outside:
-        facts += [words(f"reason-{n}", "reason", text, label="what-if") for n, text in enumerate(outside[:4], 1)]
+        facts += [words(f"reason-{n}", "reason", text, about="what-if") for n, text in enumerate(outside[:4], 1)]
     else:
         if differences:
             facts.append(Fact("confidence", "confidence", "confidence", "", CONFIDENCE_90, unit="%"))
@@ -131,8 +131,10 @@ def what_if_evidence(
 
 
 def _action(one: Action, number: int) -> Fact:
+    concept = VOCABULARY.get(one.name) or VOCABULARY.by_alias(one.name)
+    name = concept.name if concept else label(one.name)
     return Fact(
-        f"action-{number}", "action", one.name, _label(one.name), one.value, how(one), one.unit or unit_of(one.name),
+        f"action-{number}", "action", name, _label(name), one.value, how(one), one.unit or unit_of(name),
         flags=("hypothetical",),
     )  # fmt: skip
 
@@ -151,13 +153,13 @@ def _span(seconds: float) -> str:
 
 def _edit(name: str, value: float, number: int) -> Fact:
     return Fact(
-        f"edit-{number}", "edit", name, _label(name), value, unit=unit_of(name), flags=("hypothetical",)
+        f"edit-{number}", "edit", label(name), _label(name), value, unit=unit_of(name), flags=("hypothetical",)
     )  # fmt: skip
 
 
 def _label(name: str) -> str:
     concept = VOCABULARY.get(name)
-    return in_sentence(concept.display) if concept and concept.kind == "intervention" else subjects(name).label
+    return in_sentence(concept.display) if concept and concept.kind == "intervention" else label(subjects(name).label)
 
 
 def _gravity(one: Difference) -> tuple[int, bool, float, str]:
@@ -167,23 +169,23 @@ def _gravity(one: Difference) -> tuple[int, bool, float, str]:
 
 
 def _difference(one: Difference) -> list[Fact]:
-    label = subjects(one.name).label
+    about = subjects(one.name).label
     direction = _DIRECTIONS[one.verdict]
     fact = Fact(
-        fact_id("difference", one.name), "difference", one.name, label, one.median, unit=one.unit,
+        fact_id("difference", one.name), "difference", one.name, about, one.median, unit=one.unit,
         horizon_h=one.most_h, direction=direction, flags=_HYPOTHETICAL,
     )  # fmt: skip
     found = [fact, *interval(fact, one.low, one.high)]
     if direction in ("rising", "falling"):
         agree = one.above if direction == "rising" else 1.0 - one.above
-        found.append(Fact(fact_id("likelihood", one.name), "likelihood", one.name, label, agree, of=fact.id))
+        found.append(Fact(fact_id("likelihood", one.name), "likelihood", one.name, about, agree, of=fact.id))
     if one.from_data is not None:
-        found.append(Fact(fact_id("data", one.name), "from_data", one.name, label, one.from_data, of=fact.id))
+        found.append(Fact(fact_id("data", one.name), "from_data", one.name, about, one.from_data, of=fact.id))
     if one.worst is not None:
         value, hours = one.worst
         found.append(
             Fact(
-                fact_id("ahead", one.name), "expected", one.name, label, value, unit=one.unit, horizon_h=hours,
+                fact_id("ahead", one.name), "expected", one.name, about, value, unit=one.unit, horizon_h=hours,
                 of=fact.id, flags=("critical", *_HYPOTHETICAL),
             )
         )  # fmt: skip
@@ -193,9 +195,9 @@ def _difference(one: Difference) -> list[Fact]:
 def _risk(one: RiskDifference) -> list[Fact]:
     learned = one.name.endswith("_risk")
     role: Literal["probability", "score"] = "probability" if learned else "score"
-    label = in_sentence(one.display)
+    about = label(in_sentence(one.display))
     flags: tuple[Flag, ...] = (*_HYPOTHETICAL, "sensitivity") if one.basis == "sensitivity" else _HYPOTHETICAL
-    before = Fact(fact_id("before", one.name), role, one.name, label, one.before, unit=unit_of(one.name), flags=flags,
+    before = Fact(fact_id("before", one.name), role, one.name, about, one.before, unit=unit_of(one.name), flags=flags,
                   source=f"model {one.version}" if one.version else "")  # fmt: skip
     after = msgspec.structs.replace(before, id=fact_id("after", one.name), value=one.after, of=before.id)
     return [before, after]

@@ -1,0 +1,286 @@
+"""From the running ward to packets of evidence: what an explanation of a patient, a ward or a model may speak of.
+
+Everything is read through the ward's port, so that the packets hold what the pages show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from vitruvian.core.errors import ConfigurationError, NotFoundError
+from vitruvian.core.time import HOUR_US
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.evidence.alert import Alarm, Course, alert_evidence, course_of
+from vitruvian.explanation.evidence.base import Evidence
+from vitruvian.explanation.evidence.card import Card, card_evidence
+from vitruvian.explanation.evidence.forecast import forecast_evidence, outlook_of
+from vitruvian.explanation.evidence.handover import BedStory, TheRisk, TheScore, handover_evidence
+from vitruvian.explanation.evidence.parts import Measured, Person
+from vitruvian.explanation.evidence.timeline import Happened, timeline_evidence
+from vitruvian.explanation.evidence.what_if import Difference, RiskDifference, what_if_evidence, worst_of
+from vitruvian.explanation.subjects import in_sentence
+from vitruvian.physiology.actions import Action
+from vitruvian.prediction.serve.gate import REQUIRED
+from vitruvian.service.body_views import ForecastView, WhatIfView
+from vitruvian.service.ports import WardPort
+from vitruvian.service.risk_views import ModelView
+from vitruvian.service.views import AlertView, BedRow, EventView, StateRow
+
+__all__ = ["MAIN_SCORE", "Explaining"]
+
+MAIN_SCORE: Final = "news2"
+MAIN_RISK: Final = "sepsis"
+FORECAST_H: Final = 6.0
+COURSE_H: Final = 6.0
+HANDOVER_H: Final = 12.0
+EARLIER_H: Final = 6.0
+TIMELINE_H: Final = 24
+TIMELINE_H_MAX: Final = 24 * 7
+EVENTS_MAX: Final = 200
+POINTS: Final = 240  # of a course: thinning keeps first, last and extremes
+_VITALS: Final = (
+    "heart_rate", "respiratory_rate", "oxygen_saturation", "systolic_pressure", "mean_pressure", "body_temperature",
+)  # fmt: skip
+_LABS: Final = tuple(concept.name for concept in VOCABULARY if concept.kind == "lab" and not concept.retired)
+_VOID: Final = ("cancelled", "entered-in-error")
+_LANES: Final[Mapping[str, int]] = {"emergency": 0, "urgent": 1, "low": 2, "routine": 3, "unscored": 4}
+_ABOUTS: Final = "risk:TASK, forecast, alerts, timeline:HOURS, handover, model:TASK"
+
+
+class Explaining:
+    """Packets of a running ward. Unknown patients, tasks and matters raise NotFoundError."""
+
+    def __init__(self, ward: WardPort) -> None:
+        self._ward = ward
+
+    def evidence(self, patient: str, about: str, what_if: WhatIfView | None = None) -> Evidence:
+        """The packet of a matter: `risk:TASK` (`risk`: of sepsis), `forecast`, `what_if` (of that answer), `alerts`,
+        `timeline:HOURS` (`timeline`: 24), `handover` (of the patient's ward where one is named, else of everyone) and
+        `model:TASK`.
+        """
+        matter, _, detail = about.partition(":")
+        if matter == "risk":
+            return self._ward.risk_evidence(patient, detail or MAIN_RISK)
+        if matter == "forecast" and not detail:
+            return self.forecast(patient)
+        if matter == "what_if" and what_if is not None:
+            return self.what_if(what_if)
+        if matter == "alerts" and not detail:
+            return self.alerts(patient)
+        if matter == "timeline":
+            return self.timeline(patient, _hours(detail))
+        if matter == "handover":
+            return self.handover(detail)
+        if matter == "model" and detail:
+            return self.card(detail)
+        raise NotFoundError(f"found nothing to explain called {about[:80]!r}, expected one of {_ABOUTS}")
+
+    # --- of a patient --------------------------------------------------------
+
+    def forecast(self, patient: str, hours: float = FORECAST_H) -> Evidence:
+        """What the patient's body is expected to show; where there is none, why."""
+        row, zone = self._row(patient), self._ward.zone
+        found: ForecastView = self._ward.body_answers.forecast(patient, hours)
+        at_us = found.at_us or self._ward.now_us()
+        spans_h = [(one - at_us) / HOUR_US for one in found.times_us]
+        outlooks = [
+            outlook_of(one.concept, spans_h, one.bands[0], one.bands[2], one.bands[4])
+            for one in found.outputs
+            if spans_h and one.concept in VOCABULARY
+        ]
+        body = self._ward.body_answers.body(patient)
+        said = [f"the body is {body.status}: {body.reason}"] if body.reason and body.status != "tracking" else []
+        return forecast_evidence(
+            at_us, round(spans_h[-1], 3) if spans_h else hours, outlooks, measured=self._measured(row.id),
+            reason=found.reason, said=said if outlooks else (), person=_person(row), patient=row.id, zone=zone,
+            model=body.model,
+        )  # fmt: skip
+
+    def what_if(self, found: WhatIfView) -> Evidence:
+        """What a scenario would change, as it was answered."""
+        scenario = found.scenario
+        actions = [Action(one.name, one.value, one.unit, one.start_s, one.duration_s) for one in scenario.actions]
+        hours = [one / 3_600.0 for one in found.times_s]
+        differences = [
+            Difference(
+                one.concept, one.unit, one.effect.verdict, one.effect.most[2], one.effect.most[0], one.effect.most[4],
+                one.effect.most_s / 3_600.0, one.effect.above, one.effect.from_data,
+                worst_of(one.concept, hours, one.scenario[2]),
+            )
+            for one in found.outputs
+        ]  # fmt: skip
+        risks = []
+        for risk in found.risks:
+            before, after = risk.baseline[2][-1], risk.scenario[2][-1]
+            if before is not None and after is not None:
+                risks.append(RiskDifference(risk.name, risk.display, before, after, risk.basis, risk.version))
+        return what_if_evidence(
+            found.at_us, scenario.horizon_s / 3_600.0, actions, list(scenario.edits.items()), differences, risks,
+            outside=found.outside, said=found.notes, patient=found.patient, zone=self._ward.zone,
+        )  # fmt: skip
+
+    def alerts(self, patient: str) -> Evidence:
+        """The open alarms, with the course of what they are about."""
+        row, now_us = self._row(patient), self._ward.now_us()
+        alarms = [_alarm(one) for one in self._ward.alerts(patient=row.id)]
+        names = tuple(dict.fromkeys(one.concept for one in alarms if one.concept in VOCABULARY))
+        return alert_evidence(
+            now_us, alarms, {one.name: one for one in self._courses(row.id, names, now_us, COURSE_H)},
+            measured=self._measured(row.id), person=_person(row), patient=row.id, zone=self._ward.zone,
+            simulated=row.simulated,
+        )  # fmt: skip
+
+    def timeline(self, patient: str, hours: int = TIMELINE_H) -> Evidence:
+        """What happened over the last hours."""
+        row, now_us = self._row(patient), self._ward.now_us()
+        start_us = now_us - hours * HOUR_US
+        series = self._ward.series(row.id, _LABS, start_us=start_us, end_us=now_us + 1, points=0)
+        results = [
+            Measured(one.concept, value, at_us, "laboratory")
+            for one in series
+            for at_us, value in list(zip(one.at_us, one.value, strict=True))[-1:]
+        ]
+        happened = self._ward.timeline(
+            row.id, start_us=start_us, end_us=now_us + 1, kinds=("administration", "encounter"), limit=EVENTS_MAX
+        )
+        valid = [one for one in happened if not one.superseded and one.status not in _VOID]
+        return timeline_evidence(
+            now_us, float(hours), results=results,
+            given=[_happened(one) for one in valid if one.kind == "administration"],
+            events=[_happened(one) for one in valid if one.kind == "encounter"],
+            alarms=[
+                _alarm(one)
+                for one in self._ward.alerts(patient=row.id, resolved=True)
+                if one.raised_us >= start_us
+            ],
+            courses=self._courses(row.id, _VITALS, now_us, hours), measured=self._measured(row.id),
+            missing=_missing(self._ward.twin(row.id).rows), person=_person(row), patient=row.id, zone=self._ward.zone,
+            simulated=row.simulated,
+        )  # fmt: skip
+
+    # --- of a ward, and of models --------------------------------------------
+
+    def handover(self, ward: str = "") -> Evidence:
+        """The beds of a ward, by default everyone's. Raises NotFoundError for a ward in which nobody is."""
+        now_us = self._ward.now_us()
+        rows = [row for row in self._ward.rows(now_us) if not ward or row.ward == ward]
+        if ward and not rows:
+            raise NotFoundError(
+                f"found nobody on a ward called {ward[:80]!r}, expected the name of a ward with patients"
+            )
+        alarms: dict[str, list[Alarm]] = {}
+        for one in self._ward.alerts():
+            alarms.setdefault(one.patient, []).append(_alarm(one))
+        beds = [self._bed(row, alarms.get(row.id, []), now_us) for row in rows]
+        simulated = bool(rows) and all(row.simulated for row in rows)
+        return handover_evidence(now_us, beds, window_h=HANDOVER_H, zone=self._ward.zone, simulated=simulated)
+
+    def card(self, task: str) -> Evidence:
+        """The model that runs for a task. Raises NotFoundError where none does."""
+        views = [one for one in self._ward.models() if one.role == "champion"]
+        found = next((one for one in views if one.task == task), None)
+        if found is None:
+            known = ", ".join(one.task for one in views) or "none"
+            raise NotFoundError(f"found no model of {task[:64]!r}, expected one of those that run: {known}")
+        return card_evidence(_card(found), self._ward.now_us(), zone=self._ward.zone)
+
+    # --- parts ---------------------------------------------------------------
+
+    def _row(self, patient: str) -> BedRow:
+        return self._ward.rows(self._ward.now_us(), [patient])[0]
+
+    def _measured(self, patient: str) -> list[Measured]:
+        return _valid(self._ward.twin(patient).rows)
+
+    def _courses(self, patient: str, names: Sequence[str], now_us: int, hours: float) -> list[Course]:
+        start_us = now_us - int(hours * HOUR_US)
+        series = self._ward.series(patient, names, start_us=start_us, end_us=now_us + 1, points=POINTS)
+        found = (course_of(one.concept, one.at_us, one.value, start_us) for one in series)
+        return [one for one in found if one is not None]
+
+    def _bed(self, row: BedRow, alarms: Sequence[Alarm], now_us: int) -> BedStory:
+        rows = self._ward.twin(row.id).rows
+        since_us = now_us - int(HANDOVER_H * HOUR_US)
+        given = self._ward.timeline(
+            row.id, start_us=since_us, end_us=now_us + 1, kinds=("administration",), limit=EVENTS_MAX
+        )
+        news2 = row.news2
+        score = (
+            None if news2.value is None else TheScore(MAIN_SCORE, VOCABULARY[MAIN_SCORE].display, float(news2.value),
+                                                      news2.exact)
+        )  # fmt: skip
+        return BedStory(
+            row.bed or row.id, score, self._risk(row, now_us), tuple(alarms), tuple(_valid(rows)),
+            tuple(_happened(one) for one in given if not one.superseded and one.status not in _VOID),
+            _missing(rows), _person(row), _LANES.get(row.lane, 9),
+        )  # fmt: skip
+
+    def _risk(self, row: BedRow, now_us: int) -> TheRisk | None:
+        if row.risk.probability is None:
+            return None
+        start_us, end_us = now_us - int(EARLIER_H * HOUR_US), now_us - HOUR_US // 2
+        past = self._ward.risk_history(row.id, start_us=start_us, end_us=end_us, target=MAIN_RISK)
+        earlier = past[0] if past else None
+        return TheRisk(
+            MAIN_RISK, "sepsis", row.risk.probability, earlier.probability if earlier else None,
+            earlier.at_us if earlier else None,
+        )  # fmt: skip
+
+
+def _hours(text: str) -> int:
+    if not text:
+        return TIMELINE_H
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= TIMELINE_H_MAX:
+        raise ConfigurationError(f"found {text[:20]!r} hours, expected a whole number from 1 to {TIMELINE_H_MAX}")
+    return int(text)
+
+
+def _person(row: BedRow) -> Person:
+    return Person(None if row.age_years is None else float(row.age_years), row.sex)
+
+
+def _valid(rows: Sequence[StateRow]) -> list[Measured]:
+    """What was measured and has not outlived its validity."""
+    return [
+        Measured(row.concept, row.value, row.at_us)
+        for row in rows
+        if row.value is not None and row.state in ("live", "stale") and row.kind in ("vital", "lab")
+    ]
+
+
+def _missing(rows: Sequence[StateRow]) -> tuple[str, ...]:
+    """The vital signs that risk models want and that nobody measured recently."""
+    fresh = {one.name for one in _valid(rows)}
+    lacking = [names for names in REQUIRED if not fresh & _same(names)]
+    return tuple("blood_pressure" if len(names) > 1 else names[0] for names in lacking)
+
+
+def _same(names: Sequence[str]) -> set[str]:
+    """These concepts, and what measures the same by another method."""
+    arterial = {f"{name}_arterial" for name in names}
+    other = {"heart_rate": {"pulse_rate"}, "body_temperature": {"core_temperature", "axillary_temperature"}}
+    return {*names, *arterial, *other.get(names[0], set())}
+
+
+def _alarm(one: AlertView) -> Alarm:
+    return Alarm(one.rule, one.text, one.raised_us, one.priority, one.concept, one.value, one.limit, one.technical)
+
+
+def _happened(one: EventView) -> Happened:
+    known = one.concept in VOCABULARY
+    about = in_sentence(one.label) if known else one.label
+    return Happened(about, one.text, one.occurred_us, one.concept if known else "", one.source)
+
+
+def _card(view: ModelView) -> Card:
+    title = view.title.split(",", maxsplit=1)[0]
+    counts = view.figures.get("counts")
+    evaluated = view.figures.get("data")
+    patients = counts.get("patients") if isinstance(counts, Mapping) else None
+    return Card(
+        view.task, in_sentence(title), view.version, view.horizon_h, view.data,
+        patients=patients if isinstance(patients, int) else None,
+        evaluated=evaluated if isinstance(evaluated, str) else "", figures=view.figures, validated=view.validated,
+        simulated=view.simulated,
+    )  # fmt: skip
