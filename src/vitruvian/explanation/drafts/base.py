@@ -29,7 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "risk": "outcome:label risk:value low:value? high:value? confidence:value? horizon:value?; no sign",
     "risk_moved": "outcome:label risk:value low:value? high:value? confidence:value? horizon:value? earlier:value?"
     " ago:when; sign of the change as read, without `earlier` where it is 0",
-    "frequency": "outcome:label risk:frequency horizon:value?; no sign",
+    "frequency": "outcome:label? risk:frequency horizon:value?; right behind the risk without `outcome`; no sign",
     "usual": "outcome:label usual:frequency; sign: the risk is above or below what is usual",
     "drivers": "d*:label v*:value|text m*:direction?; no sign",
     "no_drivers": "outcome:label; no sign",

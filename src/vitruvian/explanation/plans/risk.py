@@ -46,9 +46,7 @@ def _interval(evidence: Evidence, risk: Fact) -> list[Slot]:
 
 
 def _frequency(evidence: Evidence, risk: Fact) -> list[Claim]:
-    slots = [Slot("outcome", risk.id, "label"), Slot("risk", risk.id, "frequency")]
-    slots += [Slot("horizon", one.id, "value") for one in evidence.of_role("horizon", of=risk.id)[:1]]
-    return [Claim("frequency", tuple(slots))]
+    return [Claim("frequency", (Slot("risk", risk.id, "frequency"),))]
 
 
 def _drivers(evidence: Evidence, risk: Fact) -> list[Claim]:
