@@ -13,10 +13,12 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import LABEL_CHARS_MAX, TEXT_CHARS_MAX, Direction, Fact, Flag, Role
 from vitruvian.explanation.evidence.ranges import is_critical, outside
 from vitruvian.explanation.subjects import subjects
+from vitruvian.prediction.serve.gate import REQUIRED
 
 __all__ = [
     "ADULT_YEARS",
     "CONFIDENCE_90",
+    "KEY_INPUTS",
     "Measured",
     "Person",
     "clean",
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 ADULT_YEARS: Final = 16.0  # critical values here are those of adults
+KEY_INPUTS: Final = frozenset({"blood_pressure", *(name for names in REQUIRED for name in names)})
 CONFIDENCE_90: Final = 90.0  # per cent: ensembles are told by their 5th and 95th percentile
 # A move over the last hours that is worth calling one, in the concept's unit.
 _NOTABLE: Final[Mapping[str, float]] = {

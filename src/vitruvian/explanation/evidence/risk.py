@@ -204,7 +204,7 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
         if name in VOCABULARY and not math.isnan(value) and is_critical(name, value):
             when = _measured_us(name, values, occurred_us, at_us)
             found.append(
-                Fact(f"critical-{name}"[:80], "measurement", name, "", value, unit=unit_of(name), at_us=when,
+                Fact(f"critical-{name}"[:80], "measurement", name, subjects(name).label, value, unit=unit_of(name), at_us=when,
                      direction=_direction(name, value, values), flags=("critical",))
             )  # fmt: skip
     return found

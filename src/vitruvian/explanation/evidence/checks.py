@@ -1,0 +1,239 @@
+"""What must hold within a packet that someone brings: each rule by itself, each refusal in a line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from vitruvian.core.errors import ConfigurationError, ReadingError
+from vitruvian.core.time import DAY_US, HOUR_US, zone_named
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.evidence.base import Evidence, Fact, Flag, Kind, Role
+from vitruvian.explanation.evidence.parts import notable
+
+__all__ = ["MEASURED", "check_numbers", "check_shape", "is_past", "is_share"]
+
+MEASURED: Final[tuple[Role, ...]] = ("measurement", "driver", "estimate", "expected", "difference")
+SHARES: Final[tuple[Role, ...]] = ("probability", "usual", "likelihood", "from_data")
+HORIZON_H_MAX: Final = 24 * 366.0
+FIRST_US: Final = -70 * 365 * DAY_US  # 1900
+LAST_US: Final = 230 * 365 * DAY_US  # about 2200
+AHEAD_US: Final = HOUR_US  # clocks differ; what is further ahead is a mistake
+DEPTH_MAX: Final = 4  # of facts that belong to facts
+SLACK: Final = 1e-9
+
+_VALUED: Final[tuple[Role, ...]] = (
+    "probability", "earlier", "interval_low", "interval_high", "confidence", "usual", "measurement", "estimate",
+    "expected", "difference", "likelihood", "from_data", "figure", "count", "score", "limit", "window", "edit",
+)  # fmt: skip
+_BELONGING: Final[tuple[Role, ...]] = (
+    "earlier", "interval_low", "interval_high", "likelihood", "from_data", "limit",
+)  # fmt: skip
+_UNITS: Final[Mapping[Role, tuple[str, ...]]] = {
+    "confidence": ("", "%"), "horizon": ("", "h"), "window": ("", "h"), "count": ("", "1"),
+    **dict.fromkeys(SHARES, ("", "1")),
+}  # fmt: skip
+_FLAGGED: Final[Mapping[Flag, tuple[Role, ...]]] = {
+    "critical": ("measurement", "driver", "expected"), "rising_risk": ("probability",), "missing_key": ("missing",),
+}  # fmt: skip
+# What a packet must speak of to be one of its kind.
+_LEADS: Final[Mapping[Kind, tuple[Role, ...]]] = {
+    "risk": ("probability", "words"), "forecast": ("expected", "words"), "what_if": ("action", "edit"),
+    "alert": ("alarm", "count"), "timeline": ("measurement", "event", "alarm", "window"), "handover": ("place",),
+    "card": ("words", "figure"),
+    "answer": ("measurement", "missing", "words", "probability", "alarm", "event", "expected", "difference", "score"),
+}  # fmt: skip
+
+
+def is_share(fact: Fact, packet: Evidence) -> bool:
+    """Whether its number is a probability or share, 0 to 1."""
+    if fact.role in SHARES:
+        return True
+    parent = packet.by_id.get(fact.of)
+    return fact.role in ("earlier", "interval_low", "interval_high") and parent is not None and parent.role in SHARES
+
+
+def is_past(fact: Fact, packet: Evidence) -> bool:
+    """Whether it is what another measurement was before."""
+    parent = packet.by_id.get(fact.of)
+    return fact.role == "measurement" and parent is not None and parent.role in ("measurement", "driver")
+
+
+def check_shape(packet: Evidence) -> None:
+    """What does not depend on units. Raises ReadingError at the first thing that does not hold."""
+    try:
+        zone_named(packet.zone)
+    except (ConfigurationError, ValueError) as error:
+        raise ReadingError(str(error)) from None
+    _time(packet.at_us, "the packet")
+    if len(packet.by_id) != len(packet.facts):
+        ids = [fact.id for fact in packet.facts]
+        again = next(one for one in ids if ids.count(one) > 1)
+        raise ReadingError(f"found two facts called {again!r}, expected each id once; name one of them otherwise")
+    leads = _LEADS[packet.kind]
+    if not any(fact.role in leads for fact in packet.facts):
+        raise ReadingError(
+            f"found no fact that a packet of kind {packet.kind} is about, expected role {', '.join(leads)}; add one"
+        )
+    for fact in packet.facts:
+        for rule in (_belongs, _complete, _numbers, _flags, _moment, _label):
+            rule(fact, packet)
+
+
+def check_numbers(packet: Evidence) -> None:
+    """What compares numbers, once they are in the vocabulary's units. Raises ReadingError."""
+    for fact in packet.facts:
+        for rule in (_inside, _agrees, _possible):
+            rule(fact, packet)
+
+
+def _refuse(fact: Fact, found: str, expected: str) -> ReadingError:
+    return ReadingError(f"fact {fact.id}: found {found}, expected {expected}; correct the packet")
+
+
+def _time(at_us: int, what: str) -> None:
+    if not FIRST_US <= at_us <= LAST_US:
+        raise ReadingError(f"{what}: found the time {at_us} us, expected microseconds since 1970 (UTC), 1900 to 2200")
+
+
+def _belongs(fact: Fact, packet: Evidence) -> None:
+    if not fact.of:
+        if fact.role in _BELONGING:
+            raise _refuse(fact, f"a fact of role {fact.role} that belongs to none", "`of`: the id of its fact")
+        return
+    above, steps = fact, 0
+    while above.of:
+        parent = packet.by_id.get(above.of)
+        steps += 1
+        if parent is None:
+            raise _refuse(fact, f"of {above.of[:80]!r}", "the id of a fact of this packet")
+        if steps > DEPTH_MAX:
+            raise _refuse(fact, "a chain of facts that belong to each other", f"at most {DEPTH_MAX} steps, no circle")
+        above = parent
+    named = packet.by_id[fact.of]
+    if fact.role in _BELONGING and fact.name != named.name:
+        raise _refuse(fact, f"the name {fact.name[:80]!r} beside {named.name[:80]!r}", "the name of the fact it is of")
+
+
+def _complete(fact: Fact, packet: Evidence) -> None:
+    if not fact.name.strip():
+        raise _refuse(fact, "no name", "a name of the vocabulary, or one of your own")
+    if fact.role in _VALUED and fact.value is None:
+        raise _refuse(fact, f"a fact of role {fact.role} without a value", "a value")
+    if fact.role == "missing" and fact.value is not None:
+        raise _refuse(fact, "a value of what is missing", "none")
+    if fact.role in ("alarm", "model") and not fact.text.strip():
+        raise _refuse(fact, f"a fact of role {fact.role} without a text", "one")
+    if fact.role == "words" and not (fact.text.strip() or fact.label.strip()):
+        raise _refuse(fact, "words without a text", "one")
+    if fact.role in ("place", "event") and not fact.label.strip() and fact.name not in VOCABULARY:
+        raise _refuse(fact, f"a fact of role {fact.role} without a label", "one")
+    if fact.role in ("alarm", "event", "earlier") and fact.at_us is None:
+        raise _refuse(fact, f"a fact of role {fact.role} without a time", "`at_us`")
+    if fact.role in ("expected", "difference") and fact.horizon_h is None:
+        raise _refuse(fact, f"a fact of role {fact.role} without `horizon_h`", "the hours from now")
+
+
+def _numbers(fact: Fact, packet: Evidence) -> None:
+    for name, number in (("value", fact.value), ("weight", fact.weight), ("horizon_h", fact.horizon_h)):
+        if number is not None and (not math.isfinite(number) or abs(number) > 1e15):
+            raise _refuse(fact, f"{name} {number}", "a finite number")
+    if fact.horizon_h is not None and not 0 <= fact.horizon_h <= HORIZON_H_MAX:
+        raise _refuse(fact, f"{fact.horizon_h:g} hours ahead", f"0 to {HORIZON_H_MAX:g}")
+    if fact.value is None:
+        return
+    value = fact.value
+    if is_share(fact, packet) and not 0 <= value <= 1:
+        raise _refuse(fact, f"{value:g} as a probability", "0 to 1")
+    if fact.role == "confidence" and not 0 < value < 100:
+        raise _refuse(fact, f"a confidence of {value:g} %", "more than 0 and less than 100")
+    if fact.role in ("horizon", "window") and not 0 < value <= HORIZON_H_MAX:
+        raise _refuse(fact, f"a span of {value:g} h", f"more than 0, at most {HORIZON_H_MAX:g}")
+    if fact.role == "count" and (value < 0 or value != int(value)):
+        raise _refuse(fact, f"a count of {value:g}", "a whole number of 0 or more")
+    if fact.role == "action" and value < 0:
+        raise _refuse(fact, f"{value:g} given", "0 or more")
+    units = _UNITS.get(fact.role)
+    if units is not None and fact.unit not in units:
+        raise _refuse(fact, f"the unit {fact.unit!r} of a fact of role {fact.role}", " or ".join(map(repr, units)))
+
+
+def _flags(fact: Fact, packet: Evidence) -> None:
+    for flag, roles in _FLAGGED.items():
+        if flag in fact.flags and fact.role not in roles:
+            raise _refuse(fact, f"{flag} on a fact of role {fact.role}", f"it on {', '.join(roles)}")
+        if flag == "critical" and flag in fact.flags and fact.value is None:
+            raise _refuse(fact, "a critical value without a value", "one")
+    if "rising_risk" in fact.flags and not packet.of_role("earlier", of=fact.id):
+        raise _refuse(fact, "a rising risk without what it was", "a fact of role earlier that belongs to it")
+    if len(set(fact.flags)) != len(fact.flags):
+        raise _refuse(fact, "a flag twice", "each once")
+
+
+def _moment(fact: Fact, packet: Evidence) -> None:
+    if fact.at_us is None:
+        return
+    _time(fact.at_us, f"fact {fact.id}")
+    if fact.at_us > packet.at_us + AHEAD_US:
+        raise _refuse(fact, "a time after the packet's own", "one at or before it; what may come has `horizon_h`")
+    if fact.role == "earlier" and fact.at_us >= packet.at_us:
+        raise _refuse(fact, "an earlier value of now", "a time before the packet's")
+
+
+def _label(fact: Fact, packet: Evidence) -> None:
+    """A label is a name: a sentence in it would be read as ours."""
+    for text in (fact.label, fact.name):
+        if any(mark in text for mark in (". ", "! ", "? ", "; ", "|", "\n")) or text.rstrip().endswith((".", "!", "?")):
+            raise _refuse(fact, f"the label {text[:60]!r}", "a name, not a sentence")
+    if any(ord(sign) < 32 or sign in "<>" for sign in fact.unit):
+        raise _refuse(fact, f"the unit {fact.unit!r}", "a unit of UCUM")
+
+
+def _inside(fact: Fact, packet: Evidence) -> None:
+    if fact.role not in ("interval_low", "interval_high"):
+        return
+    parent = packet.by_id[fact.of]
+    if parent.value is None or fact.value is None:
+        raise _refuse(fact, f"an interval of {parent.id}, which has no value", "one of a fact with a value")
+    if fact.unit != parent.unit and not is_share(fact, packet):
+        raise _refuse(fact, f"an interval in {fact.unit!r} of a value in {parent.unit!r}", "the same unit")
+    slack = SLACK * max(1.0, abs(parent.value))
+    beyond = fact.value > parent.value + slack if fact.role == "interval_low" else fact.value < parent.value - slack
+    if beyond:
+        raise _refuse(fact, f"{fact.role} {fact.value:g} of {parent.value:g}", "an interval that holds its value")
+
+
+def _agrees(fact: Fact, packet: Evidence) -> None:
+    """A direction against the packet's own numbers is refused."""
+    if fact.direction == "" or fact.value is None:
+        return
+    if fact.role == "difference":
+        moved, least = fact.value, 0.0
+    else:
+        then = next((one for one in packet.facts if one.of == fact.id and _then(one, fact)), None)
+        if then is None or then.value is None:
+            return
+        if then.unit != fact.unit:
+            raise _refuse(then, f"{then.unit!r} beside {fact.unit!r}", "the same unit as the fact it belongs to")
+        moved, least = fact.value - then.value, notable(fact.name, then.value)
+    if (fact.direction == "rising" and moved <= 0) or (fact.direction == "falling" and moved >= 0):
+        raise _refuse(fact, f"{fact.direction} by {moved:g}", "the direction that its numbers show")
+    if fact.direction == "steady" and fact.role != "difference" and abs(moved) > max(least, SLACK):
+        raise _refuse(fact, f"steady by {moved:g}", "rising or falling, as its numbers show")
+
+
+def _then(one: Fact, now: Fact) -> bool:
+    """Whether it says what another was before."""
+    roles: tuple[Role, ...] = ("estimate", "measurement") if now.role == "expected" else ("measurement", "earlier")
+    return one.role in roles and one.name == now.name
+
+
+def _possible(fact: Fact, packet: Evidence) -> None:
+    """A measured value must be possible in a person."""
+    concept = VOCABULARY.get(fact.name)
+    if concept is None or fact.value is None or fact.role not in ("measurement", "driver"):
+        return
+    if concept.kind in ("vital", "lab") and not concept.is_plausible(fact.value):
+        low, high = concept.plausible
+        raise _refuse(fact, f"{fact.name} {fact.value:g} {concept.unit}", f"{low:g} to {high:g}")

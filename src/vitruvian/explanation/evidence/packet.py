@@ -1,0 +1,115 @@
+"""Reading a packet that someone brings: strictly, in the vocabulary's units, with its red flags worked out again.
+
+What a packet claims is not believed where its own numbers can tell: a direction against them is refused, a critical
+value is critical whether it is flagged or not. Names of the vocabulary bring their own labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, Final
+
+import msgspec
+
+from vitruvian.core.errors import ReadingError, UnitError
+from vitruvian.core.units import parse
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.core.vocabulary.concept import Concept
+from vitruvian.explanation.evidence.base import Evidence, Fact, Flag, Kind, Role
+from vitruvian.explanation.evidence.checks import MEASURED, check_numbers, check_shape, is_past, is_share
+from vitruvian.explanation.evidence.parts import KEY_INPUTS
+from vitruvian.explanation.evidence.ranges import is_critical
+from vitruvian.explanation.evidence.risk import is_rising
+from vitruvian.explanation.subjects import in_sentence, subjects
+
+__all__ = ["PACKET_BYTES_MAX", "SCHEMA_FILE", "packet_schema", "read_packet"]
+
+PACKET_BYTES_MAX: Final = 256 * 1024
+SCHEMA_FILE: Final = "packet.schema.json"
+_SIMULATED_KINDS: Final[tuple[Kind, ...]] = ("forecast", "what_if")
+_CRITICAL_ROLES: Final[tuple[Role, ...]] = ("measurement", "driver", "expected")
+_UNIT_ROLES: Final[tuple[Role, ...]] = (
+    *MEASURED, "interval_low", "interval_high", "earlier", "limit", "alarm", "action", "edit", "score", "event",
+)  # fmt: skip
+_decoder: Final = msgspec.json.Decoder(Evidence, strict=True)
+
+
+def packet_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a packet; `packet.schema.json` holds it for other programs."""
+    return msgspec.json.schema(Evidence)
+
+
+def shipped_schema() -> Mapping[str, Any]:
+    """The schema as it is shipped."""
+    text = resources.files("vitruvian.explanation").joinpath(SCHEMA_FILE).read_text("utf-8")
+    found: Mapping[str, Any] = msgspec.json.decode(text)
+    return found
+
+
+def read_packet(data: bytes) -> Evidence:
+    """The packet in these bytes of JSON, in the vocabulary's units. Raises ReadingError, which says what was found,
+    what was expected and what to do.
+    """
+    if len(data) > PACKET_BYTES_MAX:
+        raise ReadingError(
+            f"found a packet of {len(data)} bytes, expected at most {PACKET_BYTES_MAX}; leave out what nobody reads"
+        )
+    try:
+        packet = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReadingError(f"found a packet that is not of the schema ({error}); see docs/explanation.md") from None
+    check_shape(packet)
+    facts = tuple(_normalised(fact, packet) for fact in packet.facts)
+    named = msgspec.structs.replace(packet, facts=facts)
+    check_numbers(named)
+    flagged = tuple(_flagged(fact, named) for fact in facts)
+    simulated = packet.simulated or packet.kind in _SIMULATED_KINDS
+    return msgspec.structs.replace(packet, facts=flagged, simulated=simulated)
+
+
+def _normalised(fact: Fact, packet: Evidence) -> Fact:
+    """In the vocabulary's unit, under the vocabulary's label."""
+    concept = VOCABULARY.get(fact.name)
+    if concept is None or fact.role not in _UNIT_ROLES or is_share(fact, packet):
+        return fact
+    label = in_sentence(concept.display) if concept.kind == "intervention" else subjects(fact.name).label
+    value, unit = _converted(fact, concept, packet)
+    return msgspec.structs.replace(fact, label=label, value=value, unit=unit)
+
+
+def _converted(fact: Fact, concept: Concept, packet: Evidence) -> tuple[float | None, str]:
+    if fact.value is None:
+        return None, fact.unit
+    if fact.unit in ("", concept.unit):
+        return fact.value, concept.unit
+    try:
+        if concept.kind == "intervention":  # an amount, a rate or a setting: each stays as it was ordered
+            parse(fact.unit)
+            return fact.value, fact.unit
+        factor, offset = concept.conversion(fact.unit)
+    except UnitError as error:
+        raise ReadingError(f"fact {fact.id}: {error}") from None
+    parent = packet.by_id.get(fact.of)
+    relative = fact.role == "difference" or (parent is not None and parent.role == "difference")
+    value = fact.value * factor + (0.0 if relative and fact.role != "expected" else offset)
+    if not math.isfinite(value):
+        raise ReadingError(f"fact {fact.id}: found {fact.value:g} {fact.unit}, expected a number that can be converted")
+    return value, concept.unit
+
+
+def _flagged(fact: Fact, packet: Evidence) -> Fact:
+    """With the red flags that its own numbers call for, beside those that it brings."""
+    wanted: list[Flag] = []
+    if fact.role in _CRITICAL_ROLES and fact.value is not None and not is_past(fact, packet):
+        wanted += ["critical"] if is_critical(fact.name, fact.value) else []
+    if fact.role == "probability" and fact.value is not None:
+        earlier = next((one.value for one in packet.of_role("earlier", of=fact.id)), None)
+        wanted += ["rising_risk"] if is_rising(fact.value, earlier) else []
+    if fact.role == "missing" and fact.name in KEY_INPUTS:
+        wanted.append("missing_key")
+    if packet.kind == "what_if" and fact.role in ("action", "edit", "difference", "expected"):
+        wanted.append("hypothetical")
+    added = tuple(flag for flag in wanted if flag not in fact.flags)
+    return msgspec.structs.replace(fact, flags=(*fact.flags, *added)) if added else fact
