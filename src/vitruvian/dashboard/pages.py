@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from vitruvian.core.errors import NotFoundError, TimestampError, VitruvianError
 from vitruvian.core.time import DAY_US, HOUR_US, to_us, zone_named
-from vitruvian.dashboard import assets, login, present, reference
+from vitruvian.dashboard import assets, login, present, reference, words
 from vitruvian.dashboard.render import render
 from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
@@ -61,6 +61,8 @@ def patient_page(
     at: Annotated[str, Query(max_length=40)] = "",
     basis: Annotated[str, Query(max_length=10)] = "as_of",
     hours: int = 6,
+    reader: words.ForReader = "",
+    language: words.InLanguage = "",
 ) -> Response:
     """One patient: live, or as it was at a fixed time."""
     seq = ward.seq()
@@ -79,15 +81,19 @@ def patient_page(
         body=ward.body_answers.body(detail.row.id),
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,
         hours=hours if hours in RANGES_H else 6, ranges=RANGES_H, hour_us=HOUR_US,
+        **words.worded_parts(request, detail.row.id, [one.task for one in detail.risks], reader, language),
         stored_days=STORED_DAYS, newest_us=detail.row.at_us or max((one.at_us for one in detail.twin.rows), default=0),
     )  # fmt: skip
 
 
 @router.get("/patients/{patient}/risks", dependencies=[allow(Permission.READ)])
-def risk_cards(request: Request, ward: Ward, patient: str) -> Response:
-    """The cards of a patient's risks as they stand, which the page puts in place of its own."""
+def risk_cards(
+    request: Request, ward: Ward, patient: str, reader: words.ForReader = "", language: words.InLanguage = ""
+) -> Response:
+    """The cards of a patient's risks as they stand and what the alarms say, which the page puts in place of its own."""
     cards = ward.risk_cards(patient[:300])
-    return render(request, "_risk.html", risks=cards, patient=patient[:300], fixed_us=None)
+    told = words.worded_parts(request, patient[:300], [one.task for one in cards], reader, language)
+    return render(request, "risks.html", risks=cards, patient=patient[:300], fixed_us=None, **told)
 
 
 @router.get("/patients/{patient}/risks/{target}", dependencies=[allow(Permission.READ)])
@@ -174,6 +180,7 @@ def attach(app: FastAPI) -> None:
     """Add the pages to the service's application. Raises ConfigurationError where the browser libraries are missing."""
     assets.assets()
     app.include_router(router)
+    app.include_router(words.router)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -13,11 +13,13 @@ from fastapi import FastAPI, Request
 
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
-from vitruvian.service.api import alerts, bodies, intake, models, patients, system
+from vitruvian.service.api import alerts, bodies, explain, intake, models, patients, system
 from vitruvian.service.description import describe
+from vitruvian.service.explaining import Explaining
 from vitruvian.service.guard import Guard
 from vitruvian.service.ports import WardPort
 from vitruvian.service.settings import ServiceSettings
+from vitruvian.service.words import Drafts, Words
 from vitruvian.trust import Permission, TokenStore
 
 DESCRIPTION = """Digital twins of patients. **Investigational; not a medical device and not a primary alarm system.**
@@ -28,8 +30,14 @@ data means that it is durable. Errors are RFC 9457 problems: what was found, wha
 Attach = Callable[[FastAPI], None]
 
 
-def create_app(ward: WardPort, settings: ServiceSettings | None = None, parts: Sequence[Attach] = ()) -> FastAPI:
-    """The application over a ward; `parts` add routes of their own (the dashboard's `attach`).
+def create_app(
+    ward: WardPort,
+    settings: ServiceSettings | None = None,
+    parts: Sequence[Attach] = (),
+    words: Words | None = None,
+) -> FastAPI:
+    """The application over a ward; `parts` add routes of their own (the dashboard's `attach`). `words`: what words
+    explanations, by default without a language model; it is closed at the end.
 
     Its lifespan runs the ward's hub. Raises ConfigurationError where it would be open to others without
     authentication, or where a route does not name its permission.
@@ -48,9 +56,11 @@ def create_app(ward: WardPort, settings: ServiceSettings | None = None, parts: S
     )
     access = Access(TokenStore(settings.tokens) if settings.tokens else None)
     app.state.ward, app.state.settings, app.state.access = ward, settings, access
+    app.state.words, app.state.explaining = words or Words(Drafts()), Explaining(ward)
     problems.install(app)
     routers = (
-        patients.router, bodies.patients, bodies.scenarios, alerts.router, intake.router, models.router, system.router,
+        patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, alerts.router,
+        intake.router, models.router, explain.models, system.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router)
@@ -75,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await asyncio.to_thread(app.state.words.close)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

@@ -9,7 +9,9 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
+from vitruvian.service.explain_views import ExplanationView, StatusView
 from vitruvian.service.risk_views import ModelView, ReasonsView, RiskPoint
 from vitruvian.service.views import (
     AlertView,
@@ -55,6 +57,7 @@ _TAKEN: Final[Mapping[str, Any]] = {
     "outcomes": dict[str, int],
     "last_seq": int,
 }
+_EXPLAINED: Final[Mapping[str, Any]] = {"explanation": ExplanationView, "evidence": Evidence}
 # A tuple: one of these types.
 ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/v1/patients": {
@@ -72,6 +75,12 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     f"{_PATIENT}/body": {"body": BodyView},
     f"{_PATIENT}/forecast": {"forecast": ForecastView},
     f"{_PATIENT}/what-if": {"what_if": WhatIfView},
+    f"{_PATIENT}/explanation": _EXPLAINED,
+    f"{_PATIENT}/what-if/explanation": {"what_if": WhatIfView, **_EXPLAINED},
+    "/api/v1/explanations": _EXPLAINED,
+    "/api/v1/explanations/status": {"status": StatusView},
+    "/api/v1/handover": _EXPLAINED,
+    "/api/v1/models/{task}/explanation": _EXPLAINED,
     "/api/v1/scenarios": {"scenarios": list[ScenarioView]},
     "POST /api/v1/scenarios": {"scenario": ScenarioView},
     "/api/v1/scenarios/{scenario}": {"scenario": ScenarioView},

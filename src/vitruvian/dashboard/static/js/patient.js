@@ -1,9 +1,11 @@
 // One patient: newest values and header kept up to date, trends, and tables refreshed when something was added.
 // @ts-check
 import { Alarms } from "./alarms.js";
+import { Ask } from "./ask.js";
 import { drawBody, fetchBody } from "./body.js";
 import { ABSENT, ageText, freshness, interval, numberText, percent, setAttr, setText, shortReason } from "./format.js";
-import { refreshRisks } from "./risks.js";
+import "./facts.js";
+import { again, refreshRisks } from "./risks.js";
 import { merged } from "./row.js";
 import { Stream } from "./stream.js";
 import { refreshTables } from "./tables.js";
@@ -113,7 +115,11 @@ async function refreshBody() {
   drawBody(body);
   whatIf?.take(body);
 }
-if (whatIf) refreshBody();
+if (whatIf) {
+  refreshBody();
+  new Ask(patient, (text) => setText(byId("said"), text));
+  again(patient);
+}
 
 const trends = new Trends(byId("trends"), {
   patient, zone: stream.zone, columns, fixedUs, basis: header.dataset.basis ?? "", hours: Number(header.dataset.hours), now: () => stream.now(),

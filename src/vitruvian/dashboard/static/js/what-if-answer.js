@@ -18,13 +18,15 @@ export function showAnswer(root, answer) {
   plots = [];
   shown = null;
   root.replaceChildren();
+  const words = h("div", { id: "wi-words", class: "wi-words" });
   if (answer.standing === "outside") {
-    root.append(h("p", { class: "outside" }, h("strong", {}, "Outside the model's domain. "), answer.outside.join("; "), ". No answer is given."));
+    root.append(words, h("p", { class: "outside" }, h("strong", {}, "Outside the model's domain. "), answer.outside.join("; "), ". No answer is given."));
     return;
   }
   const hours = answer.times_s.at(-1) / 3600;
   root.append(
     h("p", {}, h("strong", {}, "Hypothetical, simulated. "), `${answer.members} members of this patient's ensemble, each with and without the scenario, over ${fixed(hours, 1)} h. Differences are member by member.`),
+    words,
     answer.notes.length ? h("ul", { class: "notes" }, ...answer.notes.map((/** @type {string} */ one) => h("li", {}, one))) : "",
     risks(answer), effects(answer), h("div", { id: "wi-charts" }));
   shown = { root, answer };

@@ -1,6 +1,8 @@
 // The what-if panel: what is done and changed, sent to the service, and the answer shown. Nothing is computed here.
 // @ts-check
+import { putWords } from "./ask.js";
 import { ABSENT, fixed, h, prettyUnit, setText } from "./format.js";
+import { reading } from "./risks.js";
 import { showAnswer } from "./what-if-answer.js";
 
 const KINDS = { personal: "Person", vital: "Vital signs and estimates", lab: "Laboratory", parameter: "Parameters of the model" };
@@ -179,13 +181,14 @@ export class WhatIf {
     const mine = (this.running = new AbortController());
     byId("wi-cancel").hidden = false;
     byId("wi-results").setAttribute("aria-busy", "true");
-    const told = await this.ask(`patients/${encodeURIComponent(this.patient)}/what-if`, "POST", scenario, mine.signal);
+    const told = await this.ask(`patients/${encodeURIComponent(this.patient)}/what-if/explanation?${reading()}`, "POST", scenario, mine.signal);
     if (this.running !== mine) return;
     this.running = null;
     byId("wi-cancel").hidden = true;
     byId("wi-results").removeAttribute("aria-busy");
     if (!told) return;
     showAnswer(byId("wi-results"), told.what_if);
+    putWords(told.evidence, byId("wi-words"));
     this.say(told.what_if.standing === "outside" ? "The scenario is outside the model's domain." : `Compared; it took ${fixed(told.what_if.took_ms / 1000, 1)} s.`);
   }
 

@@ -1,0 +1,95 @@
+"""How an explanation stands on a page: sentences in pieces, each fact with what it reads in full, and who worded it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from vitruvian.explanation.claims import Audience, Sentence
+from vitruvian.explanation.drafts import LANGUAGES
+from vitruvian.explanation.footnotes import Footnote
+from vitruvian.service.explain_views import ExplanationView
+
+__all__ = ["Block", "Piece", "block", "languages", "read_as"]
+
+READERS: Final[Mapping[Audience, str]] = {"clinician": "For a clinician", "patient": "In plain words"}
+_NATIVE: Final = {
+    "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands",
+    "pt": "Português",
+}  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """A stretch of a sentence; `note` where it shows a fact, `id` of the fact's tooltip on the page."""
+
+    text: str
+    note: Footnote | None = None
+    id: str = ""
+
+
+class Said(NamedTuple):
+    """A sentence; `by_model` where a language model worded it."""
+
+    pieces: tuple[Piece, ...]
+    by_model: bool
+
+
+class Block(NamedTuple):
+    """An explanation as the template writes it. `name` tells its ids apart from others' on the page."""
+
+    name: str
+    language: str
+    sentences: tuple[Said, ...]
+    notes: tuple[Footnote, ...]
+    pending: bool
+    worded: str
+    simulated: bool
+
+
+def block(said: ExplanationView, name: str) -> Block:
+    """The explanation for the template."""
+    notes = said.footnotes
+    made, number = [], 0
+    for sentence in said.sentences:
+        pieces = []
+        for text, fact in _merged(sentence):
+            if fact in notes:
+                number += 1
+                pieces.append(Piece(text, notes[fact], f"fact-{name}-{number}"))
+            else:
+                pieces.append(Piece(text))
+        made.append(Said(tuple(pieces), sentence.origin == "model"))
+    return Block(name, said.language, tuple(made), tuple(notes.values()), said.pending, _worded(said), said.simulated)
+
+
+def _merged(sentence: Sentence) -> list[tuple[str, str]]:
+    """(text, fact) in order; label and value of one fact, side by side, are one thing to point at."""
+    merged: list[tuple[str, str]] = []
+    for text, fact in sentence.pieces():
+        if fact and len(merged) >= 2 and merged[-1] == (" ", "") and merged[-2][1] == fact:
+            merged.pop()
+            before, _ = merged.pop()
+            merged.append((f"{before} {text}", fact))
+        else:
+            merged.append((text, fact))
+    return merged
+
+
+def _worded(said: ExplanationView) -> str:
+    """Who worded it."""
+    if said.status == "draft":
+        return "Worded by fixed rules"
+    who = said.model or "a language model"
+    if said.status == "fluent":
+        return f"Worded by {who}, every figure filled in and checked by rules"
+    return f"Marked sentences worded by {who}, the others by fixed rules; every figure filled in by rules"
+
+
+def languages() -> list[tuple[str, str]]:
+    """(code, what its speakers call it) of those that there are."""
+    return [(code, _NATIVE.get(code, code)) for code in LANGUAGES]
+
+
+def read_as(reader: str, language: str) -> tuple[Audience, str]:
+    """The reader and language of a page's address; what is not there is read for a clinician, in English."""
+    return ("patient" if reader == "patient" else "clinician", language if language in LANGUAGES else "en")

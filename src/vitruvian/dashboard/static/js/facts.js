@@ -1,0 +1,45 @@
+// What stands behind a fact: shown on hover and on focus by the style sheet. Here it is placed along its line, Escape
+// closes it, and only one is open at a time.
+// @ts-check
+
+const GAP = 6;
+
+/** @param {EventTarget | null} target @returns {HTMLElement | null} */
+const factOf = (target) => (target instanceof Element ? target.closest(".fact") : null);
+
+/** Open the one, close the others. @param {HTMLElement} fact */
+function open(fact) {
+  for (const other of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".fact:hover, .fact:focus-within"))) {
+    if (other !== fact) other.dataset.dismissed = "1";
+  }
+  delete fact.dataset.dismissed;
+  place(fact);
+}
+
+/** Under its words, within the paragraph. @param {HTMLElement} fact */
+function place(fact) {
+  const tip = /** @type {HTMLElement | null} */ (fact.querySelector(".tip"));
+  const said = /** @type {HTMLElement | null} */ (fact.closest(".said"));
+  const words = [...(fact.querySelector("button")?.getClientRects() ?? [])].at(-1);
+  if (!tip || !said || !words) return;
+  const within = said.getBoundingClientRect();
+  const left = Math.min(words.left - within.left - GAP, within.width - tip.offsetWidth);
+  tip.style.left = `${Math.max(0, left)}px`;
+}
+
+document.addEventListener("pointerover", (event) => { const fact = factOf(event.target); if (fact && !fact.contains(/** @type {Node | null} */ (event.relatedTarget))) open(fact); });
+document.addEventListener("focusin", (event) => { const fact = factOf(event.target); if (fact) open(fact); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const fact of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".fact:hover, .fact:focus-within"))) fact.dataset.dismissed = "1";
+});
+// What was closed opens again when it is left and come back to.
+for (const kind of ["pointerout", "focusout"]) {
+  document.addEventListener(kind, (event) => {
+    const fact = factOf(event.target);
+    if (fact?.dataset.dismissed && !fact.contains(/** @type {Node | null} */ (/** @type {FocusEvent} */ (event).relatedTarget))) setTimeout(() => { if (!fact.matches(":hover, :focus-within")) delete fact.dataset.dismissed; }, 0);
+  });
+}
+
+const print = document.getElementById("print");
+if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
