@@ -221,10 +221,12 @@ class Words:
                 made = self._narrator.explain(job.evidence, job.audience, job.language, wait=True)
             except Exception:  # a fault of the wording costs fluency; the draft is shown
                 log.exception("a wording failed")
+            lacking = made is None or self._narrator.lacks(job.evidence, job.audience, job.language)
             with self._state:
                 self._running = None
                 self.counts["worked"] += 1
-                self._tried[key] = self._monotonic()
+                if lacking:  # silent, busy or failing: not again at once
+                    self._tried[key] = self._monotonic()
                 while len(self._tried) > TRIED_MAX:
                     self._tried.popitem(last=False)
             job.done.set_result(made)
