@@ -1,0 +1,1 @@
+"""Questions about a twin: where they lead, and what answers them."""
