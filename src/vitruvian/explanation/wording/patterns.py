@@ -2,14 +2,14 @@
 
 `The (estimated|modelled) risk of {outcome} [now] is {risk} .` is words, slots in braces, `(a|b)` for a choice, `[a]`
 for what may be left out; marks of punctuation are words of their own, and a literal bracket is written `<<` or `>>`. A
-pattern is a finite set of sentences. It is compiled twice, independently of each other: to an expression that decides
-whether a sentence is one of them, and to a grammar (GBNF) that forces a model to write one of them.
+pattern is a finite set of sentences. Two readings of it do not know of each other: one decides whether a sentence is
+among them, the other is a grammar (GBNF) that forces a model to write one of them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from random import Random
 from typing import Final
@@ -21,7 +21,7 @@ __all__ = [
     "Node",
     "Run",
     "Word",
-    "expression",
+    "ends",
     "gbnf",
     "parse",
     "sampled",
@@ -145,17 +145,27 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def expression(node: Node, tag: Callable[[str], str]) -> str:
-    """A regular expression over tokens that are each followed by one blank, the first word in small letters."""
+def ends(node: Node, tokens: Sequence[str], at: int, tag: Callable[[str], str]) -> frozenset[int]:
+    """Where one of its sentences may end in tokens that begin `at`; empty where none fits.
+
+    `tokens`: words in small letters, tags, marks.
+    """
     if isinstance(node, Word):
-        return re.escape(tag(node.slot) if node.slot else node.text.lower()) + " "
-    inner = [expression(part, tag) for part in node.parts]
-    return f"(?:{'|'.join(inner)})" if isinstance(node, Choice) else "".join(inner)
+        token = tag(node.slot) if node.slot else node.text.lower()
+        return frozenset((at + 1,)) if at < len(tokens) and tokens[at] == token else frozenset()
+    if isinstance(node, Choice):
+        return frozenset().union(*(ends(part, tokens, at, tag) for part in node.parts))
+    reached = frozenset((at,))
+    for part in node.parts:
+        reached = frozenset().union(*(ends(part, tokens, each, tag) for each in reached))
+        if not reached:
+            break
+    return reached
 
 
 def gbnf(node: Node, tag: Callable[[str], str]) -> str:
-    """The body of a GBNF rule: the sentences, spaced, each with a capital at its start and a blank before it."""
-    return _grammar(_flat(node), tag, first=True, glued=False)
+    """The body of a GBNF rule: the sentences, spaced, each with a capital at its start."""
+    return _grammar(_flat(node), tag, first=True, glued=True)
 
 
 def _flat(node: Node) -> list[Node]:

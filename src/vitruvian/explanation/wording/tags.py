@@ -6,27 +6,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-from vitruvian.explanation.claims import Claim, Skeleton, Slot
+from vitruvian.explanation.claims import Claim, Facet, Skeleton, Slot
 from vitruvian.explanation.wording.base import Refused
 
 __all__ = ["TAG", "tag_of", "tagged", "untagged"]
 
 TAG: Final = re.compile(r"<([A-Z][A-Z0-9]*)>")
 _SLOT: Final = re.compile(r"([a-z]+(?:_[a-z]+)*?)([0-9]*)")
-# Slots of lists are named by a letter and a number; a model needs a word. `m` is a move or what is missing.
-_LETTERS: Final = {
-    "a": "ACTION", "c": "FINDING", "d": "FINDING", "e": "EDIT", "s": "SUBJECT", "t": "TIME", "v": "VALUE",
+# Slots of lists are named by a letter and a number; a model needs a word: by letter where that decides, else by facet.
+_LETTERS: Final[Mapping[tuple[str, Facet], str]] = {
+    ("d", "value"): "DOSE", ("d", "text"): "DOSE", ("e", "label"): "EDIT", ("f", "value"): "FROM",
+    ("m", "label"): "MISSING", ("v", "text"): "VALUE",
 }  # fmt: skip
-_BY_FACET: Final = {"direction": "TREND", "label": "ITEM"}
+_FACETS: Final[Mapping[Facet, str]] = {
+    "label": "ITEM", "value": "VALUE", "when": "TIME", "text": "WORDS", "direction": "TREND", "frequency": "SHARE",
+}  # fmt: skip
 
 
 def tag_of(slot: Slot) -> str:
     """The tag of a slot: `<RISK>`, `<FINDING1>`. Tags of a claim's slots differ from each other."""
     found = _SLOT.fullmatch(slot.name)
     head, number = (found[1], found[2]) if found else (slot.name, "")
-    named = _LETTERS.get(head) or (_BY_FACET.get(slot.facet) if len(head) == 1 else None) or head.upper()
+    named = (_LETTERS.get((head, slot.facet)) or _FACETS[slot.facet]) if len(head) == 1 else head.upper()
     return f"<{named.replace('_', '')}{number}>"
 
 

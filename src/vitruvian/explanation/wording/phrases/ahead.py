@@ -5,127 +5,213 @@ from __future__ import annotations
 from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim
-from vitruvian.explanation.wording.phrases.base import Book, interval, joined, numbers, optional, ranged
+from vitruvian.explanation.wording.phrases.base import (
+    FALL,
+    RISE,
+    Book,
+    interval,
+    joined,
+    listed,
+    numbers,
+    optional,
+    ranged,
+)
+from vitruvian.explanation.wording.phrases.risk import named
 
 __all__ = ["BOOK"]
 
-_MOVES: Final = {1: "(rise|go up|increase)", -1: "(fall|go down|decrease)"}
-_MOVING: Final = {1: "(rising|going up|increasing)", -1: "(falling|going down|decreasing)"}
-
 
 def _expected(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    sure, within = interval(claim, audience), ranged(claim, audience)
-    ahead = optional(claim, "horizon")
+    sure, within, ahead = interval(claim, audience), ranged(claim, audience), optional(claim, "horizon")
     if claim.sign is None:
-        return (
-            f"The (model|forecast) expects {{subject}} to be [about] {{later}} {within} {ahead} .",
-            f"The (model|forecast) expects {{subject}} to be [about] {{later}} {ahead} {sure} .",
-            f"The forecast for {{subject}} is {{later}} {within} {ahead} .",
-            f"The forecast for {{subject}} is {{later}} {ahead} {sure} .",
-            f"{{subject}} : {{later}} {within} expected {ahead} .",
+        ways = (
+            "(The|This) model expects {subject} to be [about] {later}",
+            "The forecast for {subject} is [about] {later}",
+            "{subject} : [about] {later} expected",
         )
-    if claim.sign == 0:
-        return (
-            f"The (model|forecast) expects {{subject}} to stay [about] the same , {{now}} now and {{later}} {within} {ahead} .",
-            f"The (model|forecast) expects {{subject}} to stay [about] the same , {{now}} now and {{later}} {ahead} {sure} .",
-            f"The (model|forecast) expects {{subject}} , now {{now}} , to stay at {{later}} {within} {ahead} .",
-            f"The (model|forecast) expects {{subject}} , now {{now}} , to stay at {{later}} {ahead} {sure} .",
+    elif claim.sign == 0:
+        ways = (
+            "The model expects {subject} to stay (the same|about the same|steady) , {now} now and {later}",
+            "The model expects {subject} , {now} now , to stay (the same|steady) at {later}",
+            "In the forecast , {subject} (stays|would stay) (the same|steady) , {now} now and {later}",
         )
-    move, moving = _MOVES[claim.sign], _MOVING[claim.sign]
+    else:
+        move = RISE if claim.sign > 0 else FALL
+        moving = "(rising|going up)" if claim.sign > 0 else "(falling|going down)"
+        ways = (
+            f"(The|This) model expects {{subject}} to {move} from {{now}} to [about] {{later}}",
+            f"The forecast (has|shows) {{subject}} {moving} from {{now}} to [about] {{later}}",
+            f"The model expects {{subject}} , {{now}} now , to {move} to [about] {{later}}",
+        )
+    return tuple(f"{way} {tail} ." for way in ways for tail in (f"{within} {ahead}", f"{ahead} {sure}"))
+
+
+def _steady(claim: Claim, _audience: Audience) -> tuple[str, ...]:
+    both, either = listed(claim, "s", "{s}"), listed(claim, "s", "{s}", last="or")
     return (
-        f"The (model|forecast) expects {{subject}} to {move} from {{now}} to [about] {{later}} {within} {ahead} .",
-        f"The (model|forecast) expects {{subject}} to {move} from {{now}} to [about] {{later}} {ahead} {sure} .",
-        f"The forecast (has|shows) {{subject}} {moving} from {{now}} to [about] {{later}} {within} {ahead} .",
-        f"The forecast (has|shows) {{subject}} {moving} from {{now}} to [about] {{later}} {ahead} {sure} .",
-        f"The model expects {{subject}} , now {{now}} , to {move} to [about] {{later}} {within} {ahead} .",
-        f"The model expects {{subject}} , now {{now}} , to {move} to [about] {{later}} {ahead} {sure} .",
+        f"(No notable|Little) change is expected in {either} {{horizon}} .",
+        f"The (model|forecast) expects (no notable|little) change in {either} {{horizon}} .",
+        f"The (model|forecast) expects {both} to (stay steady|stay about the same) {{horizon}} .",
     )
 
 
-def _scenario(claim: Claim, _audience: Audience) -> tuple[str, ...]:
+def _critical_ahead(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames = []
-    for first in (True, False):
-        steps = [_action(claim, n, dose_first=first) for n in numbers(claim, "a")]
-        steps += [_edit(claim, n) for n in numbers(claim, "e")]
-        done = joined(steps)
+    styles = (
+        ("{c} {v} {t}", "{c} at {v} {t}", "{c} << {v} >> {t}") if audience == "clinician" else ("{c} << {v} {t} >>",)
+    )
+    for style in styles:
+        found = listed(claim, "c", style)
+        if audience == "clinician":
+            frames += [
+                f"The simulation (reaches|would reach) the critical range : {found} .",
+                f"In the simulation , the critical range (is|would be) reached : {found} .",
+                f"(In|Reaching) the critical range in the simulation : {found} .",
+            ]
+        else:
+            frames += [
+                f"In the model , these (go|would go) far outside the usual range : {found} .",
+                f"Far outside the usual range in the (model|simulation) : {found} .",
+            ]
+    return tuple(frames)
+
+
+def _scenario(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    frames = []
+    for how in ("<<>>", ","):
+        steps = [_action(claim, n, how, audience) for n in numbers(claim, "a")]
+        steps += [
+            f"{{e{n}}}" + optional(claim, f"set{n}", f"(taken as|set to) {{set{n}}}") for n in numbers(claim, "e")
+        ]
+        steps += ["{more}"] if claim.slot("more") else []
+        if audience == "clinician":
+            frames += [
+                f"This (what-if|simulation) (simulates|tries out|looks at) {joined(steps)} , compared with no change .",
+                f"(Simulated|Simulated here) , and compared with no change : {joined(steps)} .",
+                f"What is simulated , against no change , is {joined(steps)} .",
+            ]
+        else:
+            frames += [
+                f"This is only a what-if , in which the model (tries out|tries) {joined(steps)} .",
+                f"In this what-if , the model (tries out|tries) {joined(steps)} .",
+                f"This what-if only tries out {joined(steps)} in the model .",
+            ]
+    return tuple(frames)
+
+
+def _action(claim: Claim, number: int, marks: str, audience: Audience) -> str:
+    dose, how = optional(claim, f"dose{number}"), optional(claim, f"how{number}")
+    if not how:
+        return f"{{a{number}}} " + (f"<< {dose} >>" if dose and audience == "patient" else dose)
+    if audience == "patient":
+        return f"{{a{number}}} << {f'{dose} ,' if dose else ''} {how} >>"
+    return f"{{a{number}}} {dose} " + (f"<< {how} >>" if marks == "<<>>" else f", {how}")
+
+
+def _effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    if claim.sign is None:
+        return ()
+    # Of a fall the smaller end stands first, as the difference does: along its direction.
+    within = ranged(claim, audience, fallen=claim.sign < 0)
+    if claim.sign == 0:
+        ways = ("(differ|change) by no more than {difference}",)
+    else:
+        above = "higher" if claim.sign > 0 else "lower"
+        ways = (f"be {{difference}} {above}", f"(be {above}|{RISE if claim.sign > 0 else FALL}) by {{difference}}")
+    if audience == "clinician":
+        heads = "(In the simulation , {subject}|The simulation suggests {subject}|In the simulation {subject})"
+        sure = optional(claim, "likelihood", "; that it goes this way is {likelihood}")
+    else:
+        heads = "(In this what-if , {subject}|In the simulation , {subject})"
+        sure = optional(claim, "likelihood", "(, which is|; that it goes this way is) {likelihood}")
+    frames = []
+    for way in ways:
+        against = "[than without the change]" if "be {" in way or claim.sign == 0 else ""
         frames += [
-            f"(The|This) simulation (takes|assumes|includes) {done} .",
-            f"(This is a simulation of|The simulation is of|What is simulated here is) {done} .",
-            f"(Simulated|The simulated change|The simulated scenario) [is] : {done} .",
+            f"{heads} would {way} {{horizon}} {against if audience == 'clinician' else ''} {within} {sure} .",
+            f"{heads} would {way} {within} {{horizon}} {sure} .",
         ]
     return tuple(frames)
 
 
-def _action(claim: Claim, number: int, *, dose_first: bool) -> str:
-    dose, how = optional(claim, f"dose{number}"), optional(claim, f"how{number}")
-    named = f"{{a{number}}}"
-    if dose:
-        named = f"{dose} [of] {named}" if dose_first else f"{named} {dose}"
-    return f"{named} << {how} >>" if how and not dose_first else f"{named} {how}"
-
-
-def _edit(claim: Claim, number: int) -> str:
-    return f"{{e{number}}} (set to|taken to be) {{set{number}}}" if claim.slot(f"set{number}") else f"{{e{number}}}"
-
-
-def _effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    above = {1: "higher", -1: "lower"}.get(claim.sign or 0)
-    if above is None:
-        return ()
-    move = _MOVES[claim.sign or 1]
-    agree = optional(claim, "likelihood", "(,|;) {likelihood} of (the simulated courses|simulated courses) agree")
-    sharing = optional(claim, "likelihood", ", with {likelihood} of the simulated courses agreeing")
-    within = ranged(claim, audience)
-    return tuple(
-        f"In (the|this) simulation , {{subject}} would {moved} {rest} {tail} ."
-        for moved in (f"be {above} by [about] {{difference}}", f"{move} by [about] {{difference}}")
-        for rest in (f"{within} {{horizon}}", f"{{horizon}} {within}")
-        for tail in ((agree, sharing) if agree else ("",))
-    ) + tuple(
-        f"The simulation (suggests|shows) {{subject}} {{difference}} {above} {rest} {sharing} ."
-        for rest in (f"{within} {{horizon}}", f"{{horizon}} {within}")
-    )  # fmt: skip
-
-
-def _effect_open(claim: Claim, _audience: Audience) -> tuple[str, ...]:
-    listed = joined([f"{{s{n}}}" for n in numbers(claim, "s")])
-    either = joined([f"{{s{n}}}" for n in numbers(claim, "s")], last="or")
+def _effect_open(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    either = listed(claim, "s", "{s}", last="or")
+    head = "simulation" if audience == "clinician" else "(what-if|simulation)"
     return (
-        f"The simulation shows no clear (change|direction) (in|for) ({listed}|{either}) .",
-        f"In the simulation , no clear (change|direction) (is seen|shows) (in|for) ({listed}|{either}) .",
-        f"For {listed} , the simulation shows no clear (change|direction) .",
+        f"(The|This) {head} shows no clear (direction for|change in) {either} .",
+        f"In the {head} , there is no clear (direction for|change in) {either} .",
+        f"No clear (direction for|change in) {either} is seen in the {head} .",
+    )
+
+
+def _before_after(claim: Claim) -> str:
+    """How a figure of a what-if moves from without to with; `would` throughout."""
+    if claim.sign:
+        return f"would {RISE if claim.sign > 0 else FALL} from {{before}} to {{after}}"
+    return (
+        "(would not change|would stay the same) , {before} without (the change|what is simulated) and {after} with"
+        " (it|what is simulated)"
     )
 
 
 def _risk_effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    span = optional(claim, "horizon")
-    risk = "risk" if audience == "clinician" else "(risk|chance)"
-    opening = ("In the simulation , the [(estimated|predicted)]", "The (simulated|estimated|predicted)")
-    if not claim.sign:
-        ends = (
-            "would stay [about] the same , {before} before and {after} after",
-            "would stay at [about] {after} , the same as {before} before",
+    span, end = optional(claim, "horizon"), _before_after(claim)
+    if audience == "clinician":
+        caveat = (
+            "(<< the model's sensitivity , not a causal effect >>|, which is the model's sensitivity and not a causal"
+            " effect)"
         )
-    else:
-        ends = (f"would {_MOVES[claim.sign]} from {{before}} to [about] {{after}}",)
-    return tuple(f"{head} {risk} of {{outcome}} {span} {end} ." for head in opening for end in ends) + tuple(
-        f"{head} {risk} of {{outcome}} {end} {span} ." for head in opening for end in ends if span
+        return (
+            f"In the simulation , the (predicted|estimated) risk of {{outcome}} {span} {end} {caveat} .",
+            f"With what is simulated , the (predicted|estimated) risk of {{outcome}} {span} {end} {caveat} .",
+            f"In the simulation , the model's figure for {{outcome}} {span} {end} {caveat} .",
+        )
+    caveat = "(<< this does not show a cause >>|, which does not show a cause)"
+    return (
+        f"In this what-if , the model's figure for {{outcome}} {span} {end} {caveat} .",
+        f"In this what-if , the {named(audience)} of {{outcome}} {span} {end} {caveat} .",
+        f"In the simulation , the model's figure for {{outcome}} {span} {end} {caveat} .",
     )
 
 
-def _data_share(_claim: Claim, _audience: Audience) -> tuple[str, ...]:
+def _score_effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    span, end = optional(claim, "horizon"), _before_after(claim)
+    if audience == "clinician":
+        return (
+            f"In the simulation , {{outcome}} {span} , by its fixed rule , {end} .",
+            f"By its fixed rule , {{outcome}} {span} {end} in the simulation .",
+            f"With the simulated vital signs , {{outcome}} {span} , by its fixed rule , {end} .",
+        )
     return (
-        "[About] {share} of the simulated (effect|change) (was|is) (decided|informed) by this patient's [own] data .",
-        "This patient's [own] data decided [about] {share} of the simulated (effect|change) .",
-        "Of the simulated (effect|change) , [about] {share} (was|is) decided by this patient's [own] data .",
+        f"In (this what-if|the simulation) , {{outcome}} {span} {end} .",
+        f"In (this what-if|the simulation) , the {{outcome}} {span} {end} .",
+    )[:1]
+
+
+def _data_share(_claim: Claim, audience: Audience) -> tuple[str, ...]:
+    if audience == "clinician":
+        return (
+            "This patient's own data decide [about] {share} of the simulated (effects|changes) (, and|;) the general"
+            " model decides the rest .",
+            "[About] {share} of the simulated (effects|changes) is decided by this patient's own data (, and|;) the"
+            " rest by the general model .",
+            "Of the simulated (effects|changes) , [about] {share} is decided by this patient's own data and the rest by"
+            " the general model .",
+        )
+    return (
+        "Your own readings decide [about] {share} of this (, and|;) the rest comes from people in general .",
+        "[About] {share} of this comes from your own readings (, and|;) the rest from people in general .",
     )
 
 
 BOOK: Final[Book] = {
     "expected": _expected,
+    "steady": _steady,
+    "critical_ahead": _critical_ahead,
     "scenario": _scenario,
     "effect": _effect,
     "effect_open": _effect_open,
     "risk_effect": _risk_effect,
+    "score_effect": _score_effect,
     "data_share": _data_share,
 }

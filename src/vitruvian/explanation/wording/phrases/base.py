@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim
 
-__all__ = ["Book", "interval", "joined", "numbers", "optional", "ranged"]
+__all__ = ["FALL", "RISE", "Book", "interval", "joined", "listed", "numbers", "optional", "ranged"]
 
-# All ways to say a claim of a kind, as patterns (wording/patterns.py); a pattern whose slots are not the claim's, in the
-# draft's order, is passed over.
+# All ways to say a claim of a kind, as patterns (wording/patterns.py). One whose slots are not the claim's, or not in
+# the draft's order, is passed over.
 Book = Mapping[str, Callable[[Claim, Audience], tuple[str, ...]]]
+
+RISE: Final = "(rise|go up|increase)"
+FALL: Final = "(fall|go down|decrease)"
 
 
 def optional(claim: Claim, name: str, text: str = "") -> str:
@@ -18,37 +22,53 @@ def optional(claim: Claim, name: str, text: str = "") -> str:
     return (text or f"{{{name}}}") if claim.slot(name) else ""
 
 
-def interval(claim: Claim, audience: Audience = "clinician") -> str:
-    """An interval in brackets or behind a comma, where there is one, for the end of a sentence: it belongs to the
-    number just before it.
-    """
+def interval(claim: Claim, audience: Audience) -> str:
+    """An interval where there is one, for the end of a sentence: it belongs to the number just before it."""
     if not claim.slot("low"):
         return ""
-    named = f"{optional(claim, 'confidence')} {_noun(claim, audience)}"
-    return (
-        f"(<< {named} {{low}} to {{high}} >>|<< {named} from {{low}} to {{high}} >>|, with a {_noun(claim, audience)}"
-        " of {low} to {high})"
-        if not claim.slot("confidence")
-        else f"(<< {named} {{low}} to {{high}} >>|<< the {named} is {{low}} to {{high}} >>|, {named} {{low}} to {{high}})"
-    )
+    noun, sure = _noun(audience), optional(claim, "confidence")
+    if not sure:
+        return f"(<< {noun} {{low}} to {{high}} >>|, with {_article(audience)} {noun} of {{low}} to {{high}})"
+    return f"(<< {sure} {noun} {{low}} to {{high}} >>|<< the {sure} {noun} is {{low}} to {{high}} >>)"
 
 
-def ranged(claim: Claim, audience: Audience = "clinician") -> str:
-    """An interval in brackets alone, for the middle of a sentence."""
+def ranged(claim: Claim, audience: Audience, *, fallen: bool = False) -> str:
+    """An interval in brackets, for the middle of a sentence; of what has `fallen` the high end first."""
     if not claim.slot("low"):
         return ""
-    return f"<< {optional(claim, 'confidence')} {_noun(claim, audience)} {{low}} to {{high}} >>"
+    ends = "{high} to {low}" if fallen else "{low} to {high}"
+    return f"<< {optional(claim, 'confidence')} {_noun(audience)} {ends} >>"
 
 
-def _noun(claim: Claim, audience: Audience) -> str:
-    if audience == "clinician":
-        return "(interval|range)"
-    return "range" if claim.slot("confidence") else "(range|likely range)"
+def _noun(audience: Audience) -> str:
+    return "interval" if audience == "clinician" else "range"
+
+
+def _article(audience: Audience) -> str:
+    return "an" if audience == "clinician" else "a"
 
 
 def numbers(claim: Claim, head: str) -> tuple[int, ...]:
     """The numbers of a list's slots: of `d1`, `d2` 1 and 2."""
     return tuple(int(one.name[1:]) for one in claim.slots if one.name[0] == head and one.name[1:].isdigit())
+
+
+def listed(claim: Claim, head: str, style: str, *, between: str = ",", last: str = "and") -> str:
+    """A list with each item in a style: `{c} {v} [{t}]` becomes `{c1} {v1} {t1} and {c2} {v2}`.
+
+    What stands between `~` and `~` is left out where the item has not its slot.
+    """
+    made = []
+    for number in numbers(claim, head):
+        pieces = style.split("~")
+        for place, piece in enumerate(pieces):
+            for letter in "acdefgmstv":
+                has = claim.slot(f"{letter}{number}") is not None
+                if f"{{{letter}}}" in piece and not has:
+                    pieces[place] = ""
+                pieces[place] = pieces[place].replace(f"{{{letter}}}", f"{{{letter}{number}}}")
+        made.append("".join(pieces))
+    return joined(made, between, last)
 
 
 def joined(items: Sequence[str], between: str = ",", last: str = "and") -> str:

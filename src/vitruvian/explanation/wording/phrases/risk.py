@@ -7,103 +7,190 @@ from typing import Final
 from vitruvian.explanation.claims import Audience, Claim
 from vitruvian.explanation.wording.phrases.base import Book, interval, joined, numbers, optional, ranged
 
-__all__ = ["BOOK"]
+__all__ = ["BOOK", "named"]
+
+
+def named(audience: Audience) -> str:
+    """What a reader calls a risk."""
+    return "risk" if audience == "clinician" else "(chance|risk)"
 
 
 def _risk(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    span, sure, risk = optional(claim, "horizon"), interval(claim, audience), _noun(audience)
+    span, sure, risk = optional(claim, "horizon"), interval(claim, audience), named(audience)
     return (
         f"(The|This) model (puts|estimates) the {risk} of {{outcome}} {span} at {{risk}} {sure} .",
-        f"(The|This) model puts the (estimated|predicted) {risk} of {{outcome}} {span} at {{risk}} {sure} .",
         f"The (estimated|predicted) {risk} of {{outcome}} {span} is {{risk}} {sure} .",
         f"The {risk} of {{outcome}} {span} is (estimated|put) at {{risk}} {sure} .",
+        f"The model's estimate of the {risk} of {{outcome}} {span} is {{risk}} {sure} .",
         f"The (estimated|predicted) {risk} of {{outcome}} is {{risk}} {ranged(claim, audience)} {span} .",
     )
 
 
 def _risk_moved(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    span, sure, risk = optional(claim, "horizon"), ranged(claim, audience), _noun(audience)
+    span, sure, risk = optional(claim, "horizon"), ranged(claim, audience), named(audience)
     then = {
-        1: "(up from|higher than|, up from|, higher than|, a rise from|, which is up from|, which is higher than)"
-        " {earlier} {ago}",
-        -1: "(down from|lower than|, down from|, lower than|, a fall from|, which is down from|, which is lower than)"
-        " {earlier} {ago}",
-        0: "(, unchanged from|, the same as|, the same as it was) {ago}",
+        1: "(, up from|, which is up from|, which is higher than) {earlier} {ago}",
+        -1: "(, down from|, which is down from|, which is lower than) {earlier} {ago}",
+        0: "(, unchanged from|, the same as|, which is the same as) {ago}",
     }[claim.sign or 0]
     return (
         f"(The|This) model [now] (puts|estimates) the {risk} of {{outcome}} {span} at {{risk}} {sure} {then} .",
         f"The (estimated|predicted) {risk} of {{outcome}} {span} is [now] {{risk}} {sure} {then} .",
         f"The {risk} of {{outcome}} {span} is [now] (estimated|put) at {{risk}} {sure} {then} .",
         f"The (estimated|predicted) {risk} of {{outcome}} is [now] {{risk}} {sure} {span} {then} .",
-        *_course(claim, risk, span, sure),
     )
-
-
-def _course(claim: Claim, risk: str, span: str, sure: str) -> tuple[str, ...]:
-    if not claim.sign:
-        return ()
-    moved = "risen|gone up|increased" if claim.sign > 0 else "fallen|gone down|decreased"
-    return (f"The (estimated|predicted) {risk} of {{outcome}} {span} has ({moved}) from {{earlier}} {{ago}} to {{risk}} {sure} .",)
 
 
 def _frequency(claim: Claim, audience: Audience) -> tuple[str, ...]:
     span = optional(claim, "horizon")
-    like = "(like this|like these|such as these)" if audience == "clinician" else "(like yours|like these)"
+    if not claim.slot("outcome"):
+        who = "patients with (readings like these|similar readings)"
+        who = who if audience == "clinician" else "people with readings (like yours|such as yours)"
+        return (
+            f"(That|This) (is|means) about {{risk}} {who} {span} .",
+            f"(That|This) (is|means) , among {who} , about {{risk}} {span} .",
+            f"Among {who} , (that|this) is about {{risk}} {span} .",
+        )
+    if audience == "clinician":
+        return (
+            f"(Among|Of|In) patients with (readings like these|similar readings) , {{outcome}} would be expected in"
+            f" about {{risk}} {span} .",
+            f"{{outcome}} would be expected in about {{risk}} patients with (readings like these|similar readings)"
+            f" {span} .",
+            f"In patients with (readings like these|similar readings) , one would expect {{outcome}} in about {{risk}}"
+            f" {span} .",
+        )
     return (
-        f"(Of|Among) people with readings {like} , about {{risk}} would (have|go on to have) {{outcome}} {span} .",
-        f"That (is|means) about {{risk}} people with readings {like} having {{outcome}} {span} .",
-        f"About {{risk}} people with readings {like} would (have|go on to have) {{outcome}} {span} .",
-        f"For {{outcome}} {span} , (this|that) (is|means) about {{risk}} people with readings {like} .",
+        f"(Of|Among) people with readings (like yours|such as yours) , about {{risk}} would (face|have) {{outcome}}"
+        f" {span} .",
+        f"About {{risk}} people with readings (like yours|such as yours) would (face|have) {{outcome}} {span} .",
+        f"(This|That) means that about {{risk}} people with readings like yours would (face|have) {{outcome}} {span} .",
     )
 
 
-def _usual(claim: Claim, _audience: Audience) -> tuple[str, ...]:
-    against = {1: "(above|higher than)", -1: "(below|lower than)", 0: "(the same as|about the same as)"}[claim.sign or 0]
+def _usual(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    side = {1: "(above|higher than)", -1: "(below|lower than)", 0: "close to"}[claim.sign or 0]
+    if audience == "clinician":
+        return tuple(
+            f"{head} {{outcome}} {met} in about {{usual}} [patients] (;|, and) this risk is {side} that ."
+            for head in ("In the model's training data ,", "In the data the model (learned from|was trained on) ,")
+            for met in ("occurred", "was seen")
+        )
     return (
-        f"(This|That) is {against} (what is usual|the usual figure) for {{outcome}} , (which is|about) {{usual}} [people] .",
-        f"For {{outcome}} , (this|that) is {against} the usual figure of [about] {{usual}} [people] .",
-        f"(This|That) is {against} the usual {{usual}} [people] (for|with) {{outcome}} .",
+        "In the records the model learned from , {outcome} (came up|was seen) in about {usual} people (;|, and)"
+        f" yours is {side} that .",
+        f"{{outcome}} came up in about {{usual}} people the model learned from , and yours is {side} that .",
     )
 
 
 def _drivers(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames: list[str] = []
-    linked = "(associated|linked)" if audience == "clinician" else "linked"
-    closely = "[(most|mainly|chiefly)]" if audience == "clinician" else "[(most|mainly)]"
-    for style in ("{d} {v}", "{d} at {v}", "{d} of {v}", "{d} << {v} >>"):
+    several = len(numbers(claim, "d")) > 1
+    reading = "readings" if several else "reading"
+    styles = ("{d} {v}", "{d} at {v}", "{d} of {v}") if audience == "clinician" else ("{d} ({v})", "{d} at {v}")
+    for style in styles:
         found = joined([_driver(claim, n, style) for n in numbers(claim, "d")])
-        frames += [
-            f"(The|This) (risk|estimate) is {closely} {linked} with {found} .",
-            f"{linked} {closely} with (the|this) (risk|estimate) [are] : {found} .",
-            f"The (readings|findings) (most|mainly) {linked} with (the|this) (risk|estimate) are {found} .",
-        ]
+        if audience == "clinician":
+            frames += [
+                f"The {reading} most (associated|linked) with this risk , not necessarily as its cause"
+                f" [{'are' if several else 'is'}] : {found} .",
+                f"(Most|Mainly) associated with this risk , though not necessarily as its cause : {found} .",
+                f"This risk is (mainly|most) (associated|linked) with {found} , not necessarily as its cause .",
+            ]
+        else:
+            frames += [
+                f"{'These readings count' if several else 'This reading counts'} most in the model , but need not be"
+                f" the cause : {found} .",
+                f"The model looks (mainly|most) at {found} , which need not be the cause .",
+                f"(Mainly|Most) linked with this chance , but not shown to be the cause : {found} .",
+            ]
     return tuple(frames)
 
 
 def _driver(claim: Claim, number: int, style: str) -> str:
     value, move = claim.slot(f"v{number}"), claim.slot(f"m{number}")
     if value is None:
-        return f"{{d{number}}}" + (f" << {{m{number}}} >>" if move else "")
-    # Words such as "not measured recently" stand in brackets: "lactate of not measured" is no English.
-    worded = "{d} << {v} >>" if value.facet == "text" else style
-    if move:
-        worded = worded.replace("<< {v} >>", "<< {v} , {m} >>") if "<<" in worded else f"{worded} << {{m}} >>"
+        worded = "{d}"
+    elif value.facet == "text" or "(" in style:
+        # Words such as "not measured recently" stand in brackets: "lactate of not measured" is no English.
+        worded = (
+            "{d} << {v} and {m} >>" if move and "(" in style else "{d} << {v} , {m} >>" if move else "{d} << {v} >>"
+        )
+    else:
+        worded = f"{style} << {{m}} >>" if move else style
     for head in "dvm":
         worded = worded.replace(f"{{{head}}}", f"{{{head}{number}}}")
     return worded
 
 
 def _no_drivers(_claim: Claim, audience: Audience) -> tuple[str, ...]:
-    reading = "(reading|measurement)"
+    if audience == "clinician":
+        return (
+            "No [single] reading raises the risk of {outcome} notably above that of a typical patient .",
+            "No [single] reading sets the risk of {outcome} notably above that of a typical patient .",
+            "No [single] reading stands out as notably (associated|linked) with the risk of {outcome} .",
+            "No [single] reading stands out for the risk of {outcome} .",
+        )
     return (
-        f"No [single] {reading} stands out for the {_noun(audience)} of {{outcome}} .",
-        f"No [single] {reading} is notably (associated|linked) with the {_noun(audience)} of {{outcome}} .",
-        f"For the {_noun(audience)} of {{outcome}} , no [single] {reading} stands out .",
+        "No [single] reading makes the chance of {outcome} much higher than for most people here .",
+        "No [single] reading stands out for the (chance|risk) of {outcome} .",
+        "No [single] reading stands out as linked with the (chance|risk) of {outcome} .",
     )
 
 
-def _noun(audience: Audience) -> str:
-    return "risk" if audience == "clinician" else "(risk|chance)"
+def _card(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    span = optional(claim, "horizon")
+    head = f"(This|The) model estimates the {named(audience)} of {{outcome}} {span}"
+    if not claim.slot("usual"):
+        return (f"{head} .", f"What (this|the) model estimates is the {named(audience)} of {{outcome}} {span} .")
+    if audience == "clinician":
+        return (
+            f"{head} (;|, and) in the data it (learned from|was trained on) , this occurred in about {{usual}}"
+            " [patients] .",
+            f"{head} , which occurred in about {{usual}} patients in (its training data|the data it was trained on) .",
+        )
+    return (
+        f"{head} (;|, and) in the records it learned from , (that|this) came up in about {{usual}} people .",
+        f"{head} , which came up in about {{usual}} people in the records it learned from .",
+    )
+
+
+def _trained(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    how = "(was trained on|learned from)" if audience == "clinician" else "learned from"
+    if not claim.slot("patients"):
+        return (f"(It|The model|This model) {how} {{data}} .",)
+    return (
+        f"(It|The model|This model) {how} {{data}} << {{patients}} >> .",
+        f"(It|The model) {how} {{data}} , {{patients}} .",
+    )
+
+
+def _figure(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    sure = interval(claim, audience)
+    heads = ("Measured in the model's evaluation", "In the model's evaluation", "In tests of the model")
+    return tuple(
+        line
+        for head in (heads if audience == "clinician" else heads[2:])
+        for line in (f"{head} : {{figure}} {{value}} {sure} .", f"{head} , {{figure}} was {{value}} {sure} .")
+    )
+
+
+def _bed(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    noun = "(early-warning|warning) score" if audience == "clinician" else "warning score"
+    score = optional(claim, "score", f"(a {noun} of|{noun}) {{score}}")
+    if not claim.slot("risk"):
+        return (f"{{place}} : {score} .", f"{{place}} has (a|the) {noun} of {{score}} .") if score else ()
+    then = {
+        1: ", up from {earlier} {ago}", -1: ", down from {earlier} {ago}", 0: "(, the same as|, unchanged from) {ago}",
+    }.get(claim.sign, "") if claim.sign is not None else ""  # fmt: skip
+    frames = []
+    for risk in (
+        f"[(a|the)] [estimated] {named(audience)} of {{outcome}} [of] {{risk}}",
+        f"{named(audience)} of {{outcome}} {{risk}}",
+    ):
+        frames.append(f"{{place}} : {f'{score} (and|,|;)' if score else ''} {risk} {then} .")
+        frames.append(f"{{place}} has {f'{score} and' if score else ''} {risk} {then} .")
+    return tuple(frames)
 
 
 BOOK: Final[Book] = {
@@ -113,4 +200,8 @@ BOOK: Final[Book] = {
     "usual": _usual,
     "drivers": _drivers,
     "no_drivers": _no_drivers,
+    "bed": _bed,
+    "card": _card,
+    "trained": _trained,
+    "figure": _figure,
 }
