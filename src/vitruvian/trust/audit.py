@@ -92,6 +92,11 @@ class AuditLog:
         """The number of the last record."""
         return self._head.seq
 
+    @property
+    def head(self) -> str:
+        """What the chain ends in, in hexadecimal."""
+        return self._head.digest.hex()
+
     def note(self, record: AuditRecord) -> None:
         """Append a record; never raises. One that cannot be written is counted in `lost`."""
         with self._lock:
