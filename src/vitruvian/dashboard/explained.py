@@ -13,6 +13,7 @@ from vitruvian.service.explain_views import ExplanationView
 __all__ = ["Block", "Piece", "block", "languages", "read_as"]
 
 READERS: Final[Mapping[Audience, str]] = {"clinician": "For a clinician", "patient": "In plain words"}
+BETWEEN: Final = (" ", " (")
 _NATIVE: Final = {
     "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands",
     "pt": "Português",
@@ -63,13 +64,18 @@ def block(said: ExplanationView, name: str) -> Block:
 
 
 def _merged(sentence: Sentence) -> list[tuple[str, str]]:
-    """(text, fact) in order; label and value of one fact, side by side, are one thing to point at."""
+    """(text, fact) in order; label and value of one fact side by side, or the value in brackets, are one thing to point
+    at.
+    """
     merged: list[tuple[str, str]] = []
     for text, fact in sentence.pieces():
-        if fact and len(merged) >= 2 and merged[-1] == (" ", "") and merged[-2][1] == fact:
+        between = merged[-1][0] if len(merged) >= 2 and not merged[-1][1] else ""
+        if fact and between in BETWEEN and merged[-2][1] == fact:
             merged.pop()
-            before, _ = merged.pop()
-            merged.append((f"{before} {text}", fact))
+            merged[-1] = (f"{merged[-1][0]}{between}{text}", fact)
+        elif not fact and text.startswith(")") and merged and merged[-1][0].count("(") > merged[-1][0].count(")"):
+            merged[-1] = (f"{merged[-1][0]})", merged[-1][1])
+            merged += [(text[1:], "")] if len(text) > 1 else []
         else:
             merged.append((text, fact))
     return merged

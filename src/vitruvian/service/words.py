@@ -31,6 +31,7 @@ WAITING_MAX: Final = 32
 STALE_S: Final = 45.0  # who asked that long ago looks elsewhere by now
 AGAIN_S: Final = 60.0  # before a model that did not answer is asked for the same thing
 TRIED_MAX: Final = 512
+CLOSE_S_MAX: Final = 5.0
 
 
 class Narrates(Protocol):
@@ -53,13 +54,14 @@ class Narrates(Protocol):
 @dataclass(frozen=True, slots=True)
 class Home:
     """Where the language model lives, as an operator knows it: `none`, `embedded`, `openai`, `transformers`; what of a
-    prompt it is sent; and what the audit's hash chain ends in, empty where none is kept.
+    prompt it is sent; what the audit's hash chain ends in, empty where none is kept; and what is let go of at the end.
     """
 
     name: str = "own"
     sent: str = "skeletons"
     deadline_s: float = DEADLINE_S
     audit_head: Callable[[], str] = lambda: ""
+    closing: tuple[Callable[[], None], ...] = ()
 
 
 class Drafts:
@@ -151,6 +153,8 @@ class Words:
     def close(self) -> None:
         """Ask nobody any more; who waits gets the draft. Idempotent."""
         with self._state:
+            if self._closed:
+                return
             self._closed = True
             waiting, self._jobs = list(self._jobs.values()), OrderedDict()
             self._state.notify_all()
@@ -158,6 +162,10 @@ class Words:
             job.done.set_result(None)
         if self._narrator.model is not None:
             self._narrator.model.close()
+        if self._thread is not None:
+            self._thread.join(CLOSE_S_MAX)
+        for close in self._home.closing:
+            close()
 
     # --- the queue -----------------------------------------------------------
 

@@ -1,5 +1,5 @@
 // What stands behind a fact: shown on hover and on focus by the style sheet. Here it is placed along its line, Escape
-// closes it, and only one is open at a time.
+// closes it (and Enter opens it again), and only one is open at a time.
 // @ts-check
 
 const GAP = 6;
@@ -20,7 +20,7 @@ function open(fact) {
 function place(fact) {
   const tip = /** @type {HTMLElement | null} */ (fact.querySelector(".tip"));
   const said = /** @type {HTMLElement | null} */ (fact.closest(".said"));
-  const words = [...(fact.querySelector("button")?.getClientRects() ?? [])].at(-1);
+  const words = [...(fact.querySelector(".shown")?.getClientRects() ?? [])].at(-1);
   if (!tip || !said || !words) return;
   const within = said.getBoundingClientRect();
   const left = Math.min(words.left - within.left - GAP, within.width - tip.offsetWidth);
@@ -30,6 +30,11 @@ function place(fact) {
 document.addEventListener("pointerover", (event) => { const fact = factOf(event.target); if (fact && !fact.contains(/** @type {Node | null} */ (event.relatedTarget))) open(fact); });
 document.addEventListener("focusin", (event) => { const fact = factOf(event.target); if (fact) open(fact); });
 document.addEventListener("keydown", (event) => {
+  const pressed = event.target instanceof Element && event.target.matches(".fact > .shown") ? factOf(event.target) : null;
+  if (pressed && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    if (pressed.dataset.dismissed) open(pressed); else pressed.dataset.dismissed = "1";
+  }
   if (event.key !== "Escape") return;
   for (const fact of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".fact:hover, .fact:focus-within"))) fact.dataset.dismissed = "1";
 });
