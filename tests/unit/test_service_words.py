@@ -12,8 +12,9 @@ import pytest
 from vitruvian.explanation import Evidence, Issued, draft, risk_evidence
 from vitruvian.explanation.claims import Audience, Explanation
 from vitruvian.explanation.llm.base import LanguageModel, Prompt
+from vitruvian.explanation.narrate import Narrator
 from vitruvian.service import words as words_module
-from vitruvian.service.words import Drafts, Home, Words
+from vitruvian.service.words import Home, Words
 
 NOW_US = 1_767_258_000_000_000
 
@@ -72,7 +73,7 @@ def narrator() -> Iterator[SlowNarrator]:
 
 
 def test_without_a_model_there_is_nothing_to_wait_for() -> None:
-    words = Words(Drafts())
+    words = Words(Narrator())
     shown = words.shown(packet("a"), "clinician", "en")
     assert shown.explanation == draft(packet("a"))
     assert not shown.pending

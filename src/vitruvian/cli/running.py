@@ -13,7 +13,7 @@ import tempfile
 import time
 import webbrowser
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from vitruvian.alerts import Webhook, WebhookSettings
 from vitruvian.core.errors import ConfigurationError, ReadingError, VitruvianError
 from vitruvian.core.events import Reading
 from vitruvian.core.time import MINUTE_US, Clock, ScaledClock, SystemClock
+from vitruvian.explanation.llm.settings import LlmSettings
 from vitruvian.journal import Journal
 from vitruvian.records import fhir
 from vitruvian.records.base import Context
@@ -35,6 +36,7 @@ from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.ports import Mode
 from vitruvian.service.runtime import Ward, WardSettings
 from vitruvian.service.settings import ServiceSettings
+from vitruvian.service.wording import open_words
 from vitruvian.streams.broker import EmbeddedBroker
 from vitruvian.streams.mllp import Hl7Intake, MllpServer
 from vitruvian.streams.mqtt import FhirDecoder, MqttIntake
@@ -108,6 +110,7 @@ class Plan:
     models: ModelSettings
     crowd: Virtual | Recorded | None
     open_page: bool = False
+    language_model: LlmSettings = field(default_factory=lambda: LlmSettings(home="none"))
 
     @property
     def mode(self) -> Mode:
@@ -226,7 +229,8 @@ def _fhir_decoder(mapping: Mapping) -> FhirDecoder:
 
 async def _serve_pages(plan: Plan, mapping: Mapping, ward: Ward, stack: contextlib.AsyncExitStack) -> None:
     settings = replace(plan.service, mapping=mapping)
-    app = create_app(ward, settings, [dashboard.attach])
+    words = await asyncio.to_thread(open_words, plan.language_model, ward.settings.journal, ward.now_us)
+    app = create_app(ward, settings, [dashboard.attach], words)
     server = make_server(app, settings)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are ours: we stop in order
     listener = _listen(plan.service.host.strip("[]"), plan.service.port)

@@ -11,6 +11,7 @@ import typer
 
 from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.settings import ServiceSettings
+from vitruvian.service.wording import llm_settings
 
 Port = Annotated[int, typer.Option(help="Port of the dashboard and API; 0 takes a free one.", min=0, max=65_535)]
 Host = Annotated[str, typer.Option(help="Address to bind; other than loopback needs --tokens.")]
@@ -29,6 +30,10 @@ Model = Annotated[
 Shadow = Annotated[list[str] | None, typer.Option(help="TASK=DIR: a model that is scored beside and never shown.")]
 ModelsFolder = Annotated[
     Path | None, typer.Option("--models", help="Models in this folder may be loaded while the ward runs.")
+]
+LanguageModel = Annotated[
+    str | None,
+    typer.Option(help="Words explanations: installed weights by name, a settings file (.toml), or none."),
 ]
 
 BODIES_MAX = 200  # virtual patients beyond this follow a script: they are for load
@@ -66,6 +71,7 @@ def ward(
     model: Model = None,
     shadow: Shadow = None,
     models: ModelsFolder = None,
+    language_model: LanguageModel = None,
     open_page: OpenPage = False,
 ) -> None:
     """Run a ward of virtual patients (simulated) and show it live. Ctrl-C stops; started again, it goes on."""
@@ -73,10 +79,11 @@ def ward(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
+    words = llm_settings(language_model)
     hours = history if history is not None else 6.0 if patients <= HISTORY_PATIENTS_MAX else 0.0
     bodies = patients <= BODIES_MAX if scripted is None else not scripted
     crowd = Virtual(patients, rate, seed, pace, hours, bodies)
-    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, crowd, open_page=open_page))
+    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, crowd, open_page, words))
 
 
 def replay(
@@ -94,6 +101,7 @@ def replay(
     model: Model = None,
     shadow: Shadow = None,
     models: ModelsFolder = None,
+    language_model: LanguageModel = None,
     open_page: OpenPage = False,
 ) -> None:
     """Put recorded patients on the ward, hour by hour as a bedside device would publish them, on a virtual clock."""
@@ -101,8 +109,9 @@ def replay(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
+    words = llm_settings(language_model)
     crowd = Recorded(path, speed, patients)
-    _run(run, Plan(journal, service, mqtt, None, None, None, told, crowd, open_page=open_page))
+    _run(run, Plan(journal, service, mqtt, None, None, None, told, crowd, open_page, words))
 
 
 def serve(
@@ -118,6 +127,7 @@ def serve(
     model: Model = None,
     shadow: Shadow = None,
     models: ModelsFolder = None,
+    language_model: LanguageModel = None,
     open_page: OpenPage = False,
 ) -> None:
     """Run the ward for your own sources: MQTT, HL7 v2 over MLLP, HTTP. No virtual patients."""
@@ -125,7 +135,8 @@ def serve(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
-    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, None, open_page=open_page))
+    words = llm_settings(language_model)
+    _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, None, open_page, words))
 
 
 def _run(main: object, plan: object) -> None:

@@ -19,6 +19,7 @@ from vitruvian.dashboard.present import who
 from vitruvian.dashboard.render import render
 from vitruvian.explanation.claims import Audience, Sentence
 from vitruvian.explanation.evidence.base import Fact
+from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward
 from vitruvian.service.api.explain import QUESTION_CHARS_MAX, worded
@@ -123,8 +124,6 @@ async def explained_packet(
     request: Request, reader: ForReader = "", language: InLanguage = "", wait: bool = False
 ) -> Response:
     """A packet in words, as a part of a page."""
-    from vitruvian.explanation.evidence.packet import read_packet
-
     audience, code = explained.read_as(reader, language)
     evidence = await run_in_threadpool(read_packet, await request.body())
     shown = await worded(request.app.state.words, evidence, audience, code, wait)

@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request
 
+from vitruvian.explanation.narrate import Narrator
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
 from vitruvian.service.api import alerts, bodies, explain, intake, models, patients, system
@@ -19,7 +20,7 @@ from vitruvian.service.explaining import Explaining
 from vitruvian.service.guard import Guard
 from vitruvian.service.ports import WardPort
 from vitruvian.service.settings import ServiceSettings
-from vitruvian.service.words import Drafts, Words
+from vitruvian.service.words import Words
 from vitruvian.trust import Permission, TokenStore
 
 DESCRIPTION = """Digital twins of patients. **Investigational; not a medical device and not a primary alarm system.**
@@ -56,7 +57,7 @@ def create_app(
     )
     access = Access(TokenStore(settings.tokens) if settings.tokens else None)
     app.state.ward, app.state.settings, app.state.access = ward, settings, access
-    app.state.words, app.state.explaining = words or Words(Drafts()), Explaining(ward)
+    app.state.words, app.state.explaining = words or Words(Narrator()), Explaining(ward)
     problems.install(app)
     routers = (
         patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, alerts.router,

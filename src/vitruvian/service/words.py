@@ -19,7 +19,6 @@ from typing import Final, Protocol
 import msgspec
 
 from vitruvian.explanation.claims import Audience, Explanation
-from vitruvian.explanation.drafting import draft
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel
 from vitruvian.service.explain_views import StatusView
@@ -62,25 +61,6 @@ class Home:
     deadline_s: float = DEADLINE_S
     audit_head: Callable[[], str] = lambda: ""
     closing: tuple[Callable[[], None], ...] = ()
-
-
-class Drafts:
-    """Words without any language model."""
-
-    model: LanguageModel | None = None
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def explain(
-        self, evidence: Evidence, audience: Audience = "clinician", language: str = "en", *, wait: bool = False
-    ) -> Explanation:
-        """The draft."""
-        return draft(evidence, audience, language)
-
-    def lacks(self, evidence: Evidence, audience: Audience = "clinician", language: str = "en") -> bool:
-        """Nothing."""
-        return False
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.evidence.base import Evidence
+from vitruvian.explanation.evidence.packet import packet_schema, read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward, answer
 from vitruvian.service.api.bodies import WhatIfIn
@@ -119,7 +120,7 @@ async def what_if_explanation(
 @router.post(
     "/explanations",
     dependencies=[allow(Permission.READ)],
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": packet_schema()}}}},
 )
 async def explanations(
     request: Request,
@@ -130,8 +131,6 @@ async def explanations(
     wait: Wait = False,
 ) -> Response:
     """A packet of evidence that someone brings, in words. Nothing is kept."""
-    from vitruvian.explanation.evidence.packet import read_packet
-
     evidence = await run_in_threadpool(read_packet, await request.body())
     return _answered(ward, await worded(words, evidence, reader, language, wait))
 
