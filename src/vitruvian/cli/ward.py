@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.settings import ServiceSettings
-from vitruvian.service.wording import llm_settings
+
+if TYPE_CHECKING:
+    from vitruvian.explanation.llm.settings import LlmSettings
 
 Port = Annotated[int, typer.Option(help="Port of the dashboard and API; 0 takes a free one.", min=0, max=65_535)]
 Host = Annotated[str, typer.Option(help="Address to bind; other than loopback needs --tokens.")]
@@ -79,7 +81,7 @@ def ward(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
-    words = llm_settings(language_model)
+    words = _words(language_model)
     hours = history if history is not None else 6.0 if patients <= HISTORY_PATIENTS_MAX else 0.0
     bodies = patients <= BODIES_MAX if scripted is None else not scripted
     crowd = Virtual(patients, rate, seed, pace, hours, bodies)
@@ -109,7 +111,7 @@ def replay(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
-    words = llm_settings(language_model)
+    words = _words(language_model)
     crowd = Recorded(path, speed, patients)
     _run(run, Plan(journal, service, mqtt, None, None, None, told, crowd, open_page, words))
 
@@ -135,8 +137,14 @@ def serve(
 
     service = ServiceSettings(host, port, tuple(allow_host or ()), tokens)
     told = ModelSettings.read(model or (), shadow or (), models)
-    words = llm_settings(language_model)
+    words = _words(language_model)
     _run(run, Plan(journal, service, mqtt, mllp_port, mapping, webhook, told, None, open_page, words))
+
+
+def _words(chosen: str | None) -> LlmSettings:
+    from vitruvian.service.wording import llm_settings  # imported late: other commands need none of it
+
+    return llm_settings(chosen)
 
 
 def _run(main: object, plan: object) -> None:
