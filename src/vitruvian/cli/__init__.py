@@ -16,7 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-PARTS = ("ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "model", "audit")
+PARTS = (
+    "ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "explain", "model", "audit",
+)  # fmt: skip
 
 
 def _register() -> None:

@@ -82,6 +82,11 @@ class Footnote(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """Name and value."""
+        return f"{self.what}: {self.value}" if self.value else self.what
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """What is read beneath name and value, a line each."""
         placed = " · ".join(part for part in (self.when, self.source) if part)
@@ -106,8 +111,8 @@ def footnote(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner)
 def _value(fact: Fact, evidence: Evidence, manner: Manner) -> str:
     try:
         number = value_of(fact, evidence, manner)
-    except ValueError:  # what is missing, or said in words
-        return fact.text or ABSENT
+    except ValueError:  # what is missing, said in words, or a place
+        return fact.text or ("" if fact.role == "place" else ABSENT)
     if fact.role == "difference" and fact.value:  # signed, since no verb stands beside it here
         number = f"{'+' if fact.value > 0 else MINUS}{number.lstrip(SIGNS)}"
     return f"{number}, {fact.text}" if fact.text else number
