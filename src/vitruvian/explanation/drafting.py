@@ -10,12 +10,15 @@ from vitruvian.explanation.claims import Audience, Claim, Explanation, Sentence
 from vitruvian.explanation.drafts import draft_of, manner_of
 from vitruvian.explanation.evidence.base import Evidence, Kind
 from vitruvian.explanation.filling import fill
-from vitruvian.explanation.plans import risk
+from vitruvian.explanation.plans import alert, answer, card, forecast, handover, risk, timeline, what_if
 
 __all__ = ["AUDIENCES", "draft", "explanation_of", "plan_of"]
 
 AUDIENCES: Final[tuple[Audience, ...]] = ("clinician", "patient")
-_PLANS: Final[Mapping[Kind, Callable[[Evidence, Audience], tuple[Claim, ...]]]] = {"risk": risk.plan}
+_PLANS: Final[Mapping[Kind, Callable[[Evidence, Audience], tuple[Claim, ...]]]] = {
+    "risk": risk.plan, "forecast": forecast.plan, "what_if": what_if.plan, "alert": alert.plan,
+    "timeline": timeline.plan, "handover": handover.plan, "card": card.plan, "answer": answer.plan,
+}  # fmt: skip
 
 
 def plan_of(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:

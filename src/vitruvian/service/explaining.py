@@ -106,6 +106,7 @@ class Explaining:
             Difference(
                 one.concept, one.unit, one.effect.verdict, one.effect.most[2], one.effect.most[0], one.effect.most[4],
                 one.effect.most_s / 3_600.0, one.effect.above, one.effect.from_data,
+                one.baseline[2][_place(found.times_s, one.effect.most_s)],
                 worst_of(one.concept, hours, one.scenario[2]),
             )
             for one in found.outputs
@@ -234,6 +235,11 @@ def _hours(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= TIMELINE_H_MAX:
         raise ConfigurationError(f"found {text[:20]!r} hours, expected a whole number from 1 to {TIMELINE_H_MAX}")
     return int(text)
+
+
+def _place(times_s: Sequence[float], at_s: float) -> int:
+    """Which of the times this is."""
+    return min(range(len(times_s)), key=lambda one: abs(times_s[one] - at_s))
 
 
 def _person(row: BedRow) -> Person:

@@ -29,7 +29,7 @@ from vitruvian.explanation.subjects import subjects
 
 __all__ = ["Alarm", "Course", "alarm_fact", "alert_evidence", "course_of", "critical_of"]
 
-ALARMS_MAX: Final = 24
+ALARMS_MAX: Final = 8  # told one by one
 COURSES_MAX: Final = 3  # of the gravest alarms
 COURSE_H: Final = 6.0
 COURSE_LEAST_H: Final = 0.25  # a shorter course is no course

@@ -11,6 +11,7 @@ from vitruvian.core.time import DAY_US, HOUR_US, zone_named
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Evidence, Fact, Flag, Kind, Role
 from vitruvian.explanation.evidence.parts import notable
+from vitruvian.explanation.evidence.risk import is_rising
 
 __all__ = ["MEASURED", "check_numbers", "check_shape", "is_past", "is_share"]
 
@@ -165,8 +166,10 @@ def _flags(fact: Fact, packet: Evidence) -> None:
             raise _refuse(fact, f"{flag} on a fact of role {fact.role}", f"it on {', '.join(roles)}")
         if flag == "critical" and flag in fact.flags and fact.value is None:
             raise _refuse(fact, "a critical value without a value", "one")
-    if "rising_risk" in fact.flags and not packet.of_role("earlier", of=fact.id):
-        raise _refuse(fact, "a rising risk without what it was", "a fact of role earlier that belongs to it")
+    if "rising_risk" in fact.flags:
+        then = packet.of_role("earlier", of=fact.id)
+        if not then or fact.value is None or not is_rising(fact.value, then[0].value):
+            raise _refuse(fact, "a rising risk that was not notably lower", "a fact of role earlier that shows it")
     if len(set(fact.flags)) != len(fact.flags):
         raise _refuse(fact, "a flag twice", "each once")
 

@@ -9,7 +9,7 @@ import msgspec
 
 from vitruvian.explanation.evidence.alert import Alarm, alarm_fact, critical_of
 from vitruvian.explanation.evidence.base import FACTS_MAX, Evidence, Fact, Flag
-from vitruvian.explanation.evidence.parts import Measured, Person, count, fact_id, label, lacking
+from vitruvian.explanation.evidence.parts import Measured, Person, count, fact_id, label, lacking, notes
 from vitruvian.explanation.evidence.risk import is_rising
 from vitruvian.explanation.evidence.timeline import Happened, given_fact
 from vitruvian.explanation.subjects import in_sentence
@@ -61,7 +61,7 @@ def handover_evidence(
     """The packet of a ward; pure. Every fact of a bed belongs (`of`) to its place.
 
     A packet has room for so many facts: of every bed that fits, all that must be said comes first; beds that do not fit
-    are counted (`more`), and medicines and alarms are left out before any bed is. `window_h`: of what was given.
+    are counted in a note, and medicines and alarms are left out before any bed is. `window_h`: of what was given.
     """
     ranked = sorted(beds, key=lambda one: (one.urgency, -(one.score.value if one.score else -1.0), one.place))
     cores = [_core(one, f"place-{n}", at_us) for n, one in enumerate(ranked, 1)]
@@ -77,7 +77,7 @@ def handover_evidence(
         room -= len(kept)
         facts += [*core, *kept]
     if fits < len(beds):
-        facts.append(count("more", len(beds) - fits, "more beds"))
+        facts += notes([f"{len(beds) - fits} further beds are not told here"])
     return Evidence("handover", at_us, tuple(facts), 1, "", zone, "", simulated)
 
 

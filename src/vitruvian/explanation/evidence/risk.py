@@ -22,6 +22,7 @@ __all__ = ["DRIVER_MIN", "Attribution", "Issued", "attributions_of", "is_rising"
 DRIVERS_MAX: Final = 3
 DRIVER_MIN: Final = 0.1  # log-odds; less is not worth a word
 RISING_RATIO: Final = 1.5  # of the odds against those of hours ago: a rise that every explanation names
+READ_WHOLE: Final = 0.0995  # from here on per cents are read without decimals
 CONFIDENCE_PERCENT: Final = 95
 _UNSAID: Final = ("male",)  # moves the risk, is shown among the attributions, but explains nothing to a clinician
 
@@ -148,8 +149,11 @@ def _level_flags(risk: Issued) -> tuple[Flag, ...]:
 
 
 def is_rising(probability: float, earlier: float | None) -> bool:
-    """Whether a risk is notably above what it was (by its odds); False where nothing earlier is known."""
-    return earlier is not None and _odds(probability) >= RISING_RATIO * _odds(earlier)
+    """Whether a risk is notably above what it was: by its odds, and so that it reads otherwise (`showing.percent`)."""
+    if earlier is None:
+        return False
+    least = 0.01 if probability >= READ_WHOLE else 0.001
+    return probability - earlier >= least and _odds(probability) >= RISING_RATIO * _odds(earlier)
 
 
 def _odds(probability: float) -> float:
@@ -202,10 +206,12 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
     for name in sorted(values):
         value = values[name]
         if name in VOCABULARY and not math.isnan(value) and is_critical(name, value):
-            when = _measured_us(name, values, occurred_us, at_us)
             found.append(
-                Fact(f"critical-{name}"[:80], "measurement", name, subjects(name).label, value, unit=unit_of(name), at_us=when,
-                     direction=_direction(name, value, values), flags=("critical",))
+                Fact(
+                    f"critical-{name}"[:80], "measurement", name, subjects(name).label, value, unit=unit_of(name),
+                    at_us=_measured_us(name, values, occurred_us, at_us), direction=_direction(name, value, values),
+                    flags=("critical",),
+                )
             )  # fmt: skip
     return found
 

@@ -9,7 +9,7 @@ import msgspec
 
 from vitruvian.explanation.evidence.alert import Alarm, Course, alarm_fact, course_facts, critical_of
 from vitruvian.explanation.evidence.base import Evidence, Fact
-from vitruvian.explanation.evidence.parts import Measured, Person, clean, count, fact_id, label, lacking, measurement
+from vitruvian.explanation.evidence.parts import Measured, Person, clean, fact_id, label, lacking, measurement, notes
 
 __all__ = ["Happened", "given_fact", "timeline_evidence"]
 
@@ -51,7 +51,7 @@ def timeline_evidence(
     """The packet of the last `window_h` hours; pure. Of each concept the newest result, flagged if high or low.
 
     `courses`: vital signs over the window. `measured`: the newest valid values, `missing`: key inputs without one; what
-    is critical or missing is named by every explanation. What does not fit is counted (`more`).
+    is critical or missing is named by every explanation. A note counts what does not fit.
     """
     who = person or Person()
     newest = list({one.name: one for one in sorted(results, key=lambda one: one.at_us)}.values())
@@ -72,7 +72,7 @@ def timeline_evidence(
     have = {fact.name for fact in facts if "critical" in fact.flags}
     facts += [one for one in critical_of(measured, who) if one.name not in have]
     facts += lacking(missing)
-    facts += [count("more", left_out, "more entries")] if left_out else []
+    facts += notes([f"{left_out} older entries are not told here"] if left_out else [])
     return Evidence("timeline", at_us, tuple(facts), 1, patient, zone, "", simulated)
 
 

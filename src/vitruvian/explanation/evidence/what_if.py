@@ -10,7 +10,17 @@ import numpy as np
 
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Direction, Evidence, Fact, Flag
-from vitruvian.explanation.evidence.parts import CONFIDENCE_90, count, fact_id, interval, label, notes, unit_of, words
+from vitruvian.explanation.evidence.parts import (
+    CONFIDENCE_90,
+    count,
+    fact_id,
+    interval,
+    label,
+    notable,
+    notes,
+    unit_of,
+    words,
+)
 from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.subjects import in_sentence, subjects
 from vitruvian.physiology.actions import Action
@@ -35,8 +45,8 @@ _STANDING: Final[dict[Verdict, int]] = {
 class Difference(msgspec.Struct, frozen=True):
     """What becomes of one output: scenario less baseline, its middle with 5th and 95th percentile when it is largest,
     `most_h` hours from now; `above` the share of members with a positive one; `from_data` the share that this patient's
-    data decided, None where there is nothing to decide. `worst`: a critical value that the middle of the members meets
-    in the scenario, with its hour, None where there is none.
+    data decided, None where there is nothing to decide. `level` is the baseline's middle then. `worst`: a critical
+    value that the middle of the members comes to in the scenario, with its hour, None where there is none.
     """
 
     name: str
@@ -48,6 +58,7 @@ class Difference(msgspec.Struct, frozen=True):
     most_h: float
     above: float
     from_data: float | None = None
+    level: float | None = None
     worst: tuple[float, float] | None = None
 
 
@@ -64,20 +75,27 @@ class RiskDifference(msgspec.Struct, frozen=True):
 
 def differences_of(found: WhatIf) -> tuple[Difference, ...]:
     """Every effect of an answer, in its order."""
-    if found.changed is None:
+    if found.changed is None or found.baseline is None:
         return ()
-    middle, hours = found.changed.quantiles((0.5,))[0], found.changed.times_s / 3_600.0
+    middle, without = found.changed.quantiles((0.5,))[0], found.baseline.quantiles((0.5,))[0]
+    times_s = found.changed.times_s
+    hours = (times_s / 3_600.0).tolist()
     return tuple(
         Difference(
             one.output, one.unit, one.verdict, one.most[2], one.most[0], one.most[4], one.most_s / 3_600.0, one.above,
-            one.from_data, worst_of(one.output, hours.tolist(), middle[:, i].tolist()),
+            one.from_data, float(without[int(np.searchsorted(times_s, one.most_s - 1e-6)), i]),
+            worst_of(one.output, hours, middle[:, i].tolist()),
         )
         for i, one in enumerate(found.effects)
     )  # fmt: skip
 
 
 def worst_of(name: str, hours: Sequence[float], middle: Sequence[float]) -> tuple[float, float] | None:
-    """(value, hours from now) of a critical extreme of what the scenario shows, None where there is none."""
+    """(value, hours from now) of a critical extreme that the scenario comes to; None where there is none, or where the
+    value is critical from the start.
+    """
+    if is_critical(name, middle[0]):
+        return None
     for at in (int(np.argmin(middle)), int(np.argmax(middle))):
         if is_critical(name, middle[at]):
             return middle[at], hours[at]
@@ -162,10 +180,12 @@ def _label(name: str) -> str:
     return in_sentence(concept.display) if concept and concept.kind == "intervention" else label(subjects(name).label)
 
 
-def _gravity(one: Difference) -> tuple[int, bool, float, str]:
-    """The surest first, of these what becomes critical, then the largest against its own spread."""
-    spread = max(one.high - one.low, 1e-12)
-    return _STANDING[one.verdict], one.worst is None, -abs(one.median) / spread, one.name
+def _gravity(one: Difference) -> tuple[bool, int, bool, float, str]:
+    """What becomes critical first; then the surest, what is measured before what is estimated, the most notable."""
+    concept = VOCABULARY.get(one.name)
+    measured = concept is not None and concept.kind in ("vital", "lab")
+    least = max(notable(one.name, one.level or one.median), 1e-12)
+    return one.worst is None, _STANDING[one.verdict], not measured, -abs(one.median) / least, one.name
 
 
 def _difference(one: Difference) -> list[Fact]:

@@ -1,38 +1,34 @@
-"""What is said of a risk: level and change, what is critical, what it is associated with, what is missing."""
+"""What is said of a risk: level and change, what is critical or missing, what it is associated with."""
 
 from __future__ import annotations
 
-from typing import Final
-
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
-from vitruvian.explanation.plans.parts import critical, missing, notes, sign_of
+from vitruvian.explanation.plans.parts import composed, first_of, interval, notes, red_flags, sign_of, text_slot
 
-__all__ = ["plan"]
-
-MOVED_MIN: Final = 0.0
+__all__ = ["drivers", "level", "plan"]
 
 
 def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
-    """The claims about a risk, in order: at most four for a clinician besides notes."""
-    risk = next(iter(evidence.of_role("probability")), None)
+    """The claims about a risk, in order."""
+    risk = first_of(evidence, "probability")
     if risk is None:
-        return (*_silent(evidence), *critical(evidence), *missing(evidence))
-    said = [_level(evidence, risk)]
-    if audience == "patient":
-        said += _frequency(evidence, risk)
-    said += [*critical(evidence), *_drivers(evidence, risk), *missing(evidence), *notes(evidence)]
-    return tuple(said)
+        return composed(_silent(evidence), red_flags(evidence), [], audience)
+    rest = _frequency(evidence, risk) if audience == "patient" else []
+    rest += [*drivers(evidence, risk), *notes(evidence)]
+    return composed([level(evidence, risk)], red_flags(evidence), rest, audience)
 
 
-def _silent(evidence: Evidence) -> tuple[Claim, ...]:
-    return tuple(Claim("silent", (Slot("reason", one.id, "text"),)) for one in evidence.of_role("words")[:1])
+def _silent(evidence: Evidence) -> list[Claim]:
+    reasons = [one for one in evidence.of_role("words") if one.name != "note"]
+    return [Claim("silent", (text_slot("reason", one),)) for one in reasons[:1]]
 
 
-def _level(evidence: Evidence, risk: Fact) -> Claim:
-    slots = [Slot("outcome", risk.id, "label"), Slot("risk", risk.id, "value"), *_interval(evidence, risk)]
+def level(evidence: Evidence, risk: Fact) -> Claim:
+    """How high it is, and what it was."""
+    slots = [Slot("outcome", risk.id, "label"), Slot("risk", risk.id, "value"), *interval(evidence, risk)]
     slots += [Slot("horizon", one.id, "value") for one in evidence.of_role("horizon", of=risk.id)[:1]]
-    earlier = next(iter(evidence.of_role("earlier", of=risk.id)), None)
+    earlier = first_of(evidence, "earlier", risk)
     if earlier is None:
         return Claim("risk", tuple(slots))
     sign: Sign = sign_of(risk, earlier, evidence)
@@ -40,24 +36,26 @@ def _level(evidence: Evidence, risk: Fact) -> Claim:
     return Claim("risk_moved", (*slots, *(then if sign else then[1:])), sign)
 
 
-def _interval(evidence: Evidence, risk: Fact) -> list[Slot]:
-    low, high = evidence.of_role("interval_low", of=risk.id), evidence.of_role("interval_high", of=risk.id)
-    return [Slot("low", low[0].id, "value"), Slot("high", high[0].id, "value")] if low and high else []
-
-
 def _frequency(evidence: Evidence, risk: Fact) -> list[Claim]:
-    return [Claim("frequency", (Slot("risk", risk.id, "frequency"),))]
+    """The same as people in a hundred, and what is usual."""
+    said = [Claim("frequency", (Slot("risk", risk.id, "frequency"),))]
+    usual = first_of(evidence, "usual", risk)
+    if usual is not None:
+        slots = (Slot("outcome", usual.id, "label"), Slot("usual", usual.id, "frequency"))
+        said.append(Claim("usual", slots, sign_of(risk, usual, evidence)))
+    return said
 
 
-def _drivers(evidence: Evidence, risk: Fact) -> list[Claim]:
-    drivers = evidence.of_role("driver")
-    if not drivers:
+def drivers(evidence: Evidence, risk: Fact) -> list[Claim]:
+    """What it is associated with, or that nothing stands out where a model can say so."""
+    found = evidence.of_role("driver")
+    if not found:
         none = [one for one in evidence.of_role("words", of=risk.id) if one.name == "no_drivers"]
         return [Claim("no_drivers", (Slot("outcome", one.id, "label"),)) for one in none[:1]]
     slots: list[Slot] = []
-    for number, one in enumerate(drivers, 1):
+    for number, one in enumerate(found, 1):
         slots.append(Slot(f"d{number}", one.id, "label"))
         slots.append(Slot(f"v{number}", one.id, "text" if one.value is None else "value"))
-        if one.direction in ("rising", "falling"):
+        if one.value is not None and one.direction in ("rising", "falling"):
             slots.append(Slot(f"m{number}", one.id, "direction"))
     return [Claim("drivers", tuple(slots))]

@@ -1,0 +1,74 @@
+"""What is said in answer to a question: each fact of the packet by what it is there for, red flags among them."""
+
+from __future__ import annotations
+
+from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
+from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.plans import forecast, risk, what_if
+from vitruvian.explanation.plans.alert import alarms, changes
+from vitruvian.explanation.plans.card import figure
+from vitruvian.explanation.plans.parts import notes, red_flags, text_slot
+from vitruvian.explanation.plans.timeline import medicines
+
+__all__ = ["plan"]
+
+_EXTREMES: dict[str, Sign] = {"highest": 1, "lowest": -1}
+
+
+def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
+    """The claims of an answer, in the packet's order within each kind."""
+    said = [Claim(one.name, (text_slot("reason", one),)) for one in evidence.of_role("words") if one.name in _REASONS]
+    for one in evidence.of_role("probability"):
+        if not one.of:
+            said += [risk.level(evidence, one), *risk.drivers(evidence, one)]
+    said += what_if.scenario(evidence)
+    said += [what_if.effect(evidence, one) for one in evidence.of_role("difference") if _moves(one)]
+    said += [forecast.expected(evidence, one) for one in evidence.of_role("expected") if not one.of]
+    said += _measurements(evidence)
+    said += [*changes(evidence), *alarms(evidence, audience), *medicines(evidence)]
+    said += [_absent(evidence, one) for one in evidence.of_role("missing") if "missing_key" not in one.flags]
+    said += [figure(evidence, one) for one in evidence.of_role("figure")]
+    named = {slot.fact for claim in said for slot in claim.slots if slot.facet == "value"}
+    return (*said, *_unnamed(evidence, named), *notes(evidence))
+
+
+_REASONS = ("unknown", "refused")
+
+
+def _moves(fact: Fact) -> bool:
+    return fact.direction in ("rising", "falling") and bool(fact.value)
+
+
+def _measurements(evidence: Evidence) -> list[Claim]:
+    """Newest values and extremes; not those that a change speaks of."""
+    found = []
+    for one in evidence.of_role("measurement", "score", "estimate"):
+        if one.of or one.value is None or evidence.of_role("measurement", of=one.id):
+            continue
+        when = (Slot("when", one.id, "when"),) if one.at_us is not None else ()
+        slots = (Slot("subject", one.id, "label"), Slot("value", one.id, "value"), *when)
+        window = evidence.of_role("window", of=one.id)
+        extreme = _EXTREMES.get(one.id.split("-")[0])
+        if extreme is not None and window:
+            found.append(Claim("extreme", (*slots, Slot("window", window[0].id, "value")), extreme))
+        else:
+            found.append(Claim("latest", slots, 1 if "high" in one.flags else -1 if "low" in one.flags else None))
+    return found
+
+
+def _absent(evidence: Evidence, one: Fact) -> Claim:
+    window = evidence.of_role("window", of=one.id)
+    ends = (Slot("window", window[0].id, "value"),) if window else ()
+    return Claim("absent", (Slot("subject", one.id, "label"), *ends))
+
+
+def _unnamed(evidence: Evidence, named: set[str]) -> list[Claim]:
+    """Red flags that no sentence named yet."""
+    left = tuple(
+        one
+        for one in evidence.facts
+        if one.id not in named or one.role == "expected"
+        if "critical" in one.flags or "missing_key" in one.flags
+    )
+    missing = Evidence(evidence.kind, evidence.at_us, left, zone=evidence.zone)
+    return red_flags(missing)
