@@ -113,6 +113,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
     import torch
 
     library = _library()
+    library.utils.logging.disable_progress_bar()
     tokenizer = library.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     model = library.AutoModelForCausalLM.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype="auto"
@@ -135,11 +136,12 @@ def _written(tokenizer: Any, model: Any, prompt: Prompt, over: Any) -> str:
         done = over() or any(mark in new_text(ids) for mark in prompt.stop)
         return torch.full((ids.shape[0],), done, dtype=torch.bool, device=ids.device)
 
-    # Its own generation settings, which may sample or penalise, are left aside; its ends are kept.
+    # Greedy, whatever the model's own settings ask for; its marks of an end are kept.
     own = model.generation_config
     settings = library.GenerationConfig(
         max_new_tokens=prompt.tokens_max,
         do_sample=False,
+        repetition_penalty=1.0,
         bos_token_id=own.bos_token_id,
         eos_token_id=own.eos_token_id,
         pad_token_id=own.pad_token_id if own.pad_token_id is not None else tokenizer.eos_token_id,

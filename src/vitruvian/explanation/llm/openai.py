@@ -63,9 +63,7 @@ class OpenAiModel:
         """
         parts = _address(url)
         if key and parts.scheme != "https" and not is_this_machine(parts.hostname or ""):
-            raise ConfigurationError(
-                "found a key for an http endpoint elsewhere, where anyone on the way could read it"
-            )
+            raise ConfigurationError("found a key for an http endpoint elsewhere: it would go in the clear; use https")
         if any(not "!" <= sign <= "~" for sign in key):
             raise ConfigurationError("found a key with characters that no key has; check its environment variable")
         if not model:
