@@ -17,7 +17,8 @@ app = typer.Typer(
 )
 
 PARTS = (
-    "ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "explain", "model", "audit",
+    "ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "explain", "model",
+    "audit",
 )  # fmt: skip
 
 

@@ -30,7 +30,6 @@ _STANDING: Final[Mapping[Role, str]] = {
     "confidence": "of the interval",
     "horizon": "the time ahead that is meant",
     "window": "the time past that is meant",
-    "window": "the time behind that is meant",
     "usual": "how often it was met in the training data",
     "driver": "read by the risk model; associated with the risk, not its cause",
     "measurement": "measured",
