@@ -23,6 +23,7 @@ __all__ = [
     "Word",
     "ends",
     "gbnf",
+    "lowered",
     "parse",
     "sampled",
     "size",
@@ -143,6 +144,11 @@ def spaced(tokens: list[str]) -> str:
 def tokens_of(text: str) -> list[str]:
     """Words, tags (`<RISK>`) and marks of a text, in order."""
     return _TOKEN.findall(text)
+
+
+def lowered(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Tokens with words in small letters, tags as they are."""
+    return tuple(one if one.startswith("<") else one.lower() for one in tokens)
 
 
 def ends(node: Node, tokens: Sequence[str], at: int, tag: Callable[[str], str]) -> frozenset[int]:

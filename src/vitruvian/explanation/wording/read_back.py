@@ -21,7 +21,7 @@ from vitruvian.explanation.showing import show
 from vitruvian.explanation.wording.base import Refused
 from vitruvian.explanation.wording.figures import agrees, number_in
 from vitruvian.explanation.wording.lexicon import ALLOWED, POLARITY
-from vitruvian.explanation.wording.patterns import tokens_of
+from vitruvian.explanation.wording.patterns import lowered, tokens_of
 from vitruvian.explanation.wording.phrases import WORDED, phrases_of
 from vitruvian.explanation.wording.tags import tag_of, tagged
 
@@ -209,15 +209,11 @@ def _worded(around: list[str], slots: tuple[Slot, ...], claim: Claim, audience: 
     """The words between are those of one wording of the claim: nothing was added, denied or left out."""
     draft = draft_of(claim, audience, language)
     tokens = _tokens(around, slots)
-    if tokens == _lower(tokens_of(tagged(draft))) or phrases_of(claim, draft, audience, language).hold(tokens):
+    if tokens == lowered(tokens_of(tagged(draft))) or phrases_of(claim, draft, audience, language).hold(tokens):
         return
     raise Refused("read_words", "found words that are no wording of this claim")
 
 
-def _tokens(around: list[str], slots: tuple[Slot, ...]) -> list[str]:
+def _tokens(around: list[str], slots: tuple[Slot, ...]) -> tuple[str, ...]:
     pieces = [piece for pair in zip(around, [*map(tag_of, slots), ""], strict=True) for piece in pair]
-    return _lower([token for piece in pieces for token in tokens_of(piece)])
-
-
-def _lower(tokens: list[str]) -> list[str]:
-    return [one if one.startswith("<") else one.lower() for one in tokens]
+    return lowered([token for piece in pieces for token in tokens_of(piece)])

@@ -7,7 +7,7 @@ of our own as they refuse a wrong answer of a model. `checked` tells the words i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -24,7 +24,7 @@ from vitruvian.explanation.wording.lexicon import (
     REQUIRED,
     UNITS,
 )
-from vitruvian.explanation.wording.patterns import spaced, tokens_of
+from vitruvian.explanation.wording.patterns import lowered, spaced, tokens_of
 from vitruvian.explanation.wording.phrases import phrases_of
 from vitruvian.explanation.wording.tags import tag_of, tagged
 
@@ -54,13 +54,9 @@ class Checked(msgspec.Struct, frozen=True):
 
 def checked_of(skeleton: Skeleton, claim: Claim, draft: Skeleton, audience: Audience, language: str) -> Checked:
     """The sentence taken apart."""
-    tokens = _lowered(tokens_of(tagged(skeleton)))
+    tokens = lowered(tokens_of(tagged(skeleton)))
     left = _without(tokens, ALLOWED.get(claim.kind, {}))
-    return Checked(skeleton, claim, draft, audience, language, tokens, left, _lowered(tokens_of(tagged(draft))))
-
-
-def _lowered(tokens: Sequence[str]) -> tuple[str, ...]:
-    return tuple(one if one.startswith("<") else one.lower() for one in tokens)
+    return Checked(skeleton, claim, draft, audience, language, tokens, left, lowered(tokens_of(tagged(draft))))
 
 
 def _without(tokens: tuple[str, ...], allowed: Mapping[str, str]) -> tuple[str, ...]:

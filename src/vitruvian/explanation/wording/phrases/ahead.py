@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim
@@ -113,23 +114,22 @@ def _effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
         return ()
     # Of a fall the smaller end stands first, as the difference does: along its direction.
     within = ranged(claim, audience, fallen=claim.sign < 0)
-    if claim.sign == 0:
-        ways = ("(differ|change) by no more than {difference}",)
-    else:
-        above = "higher" if claim.sign > 0 else "lower"
-        ways = (f"be {{difference}} {above}", f"(be {above}|{RISE if claim.sign > 0 else FALL}) by {{difference}}")
+    ways: tuple[str, ...] = ("differ by no more than {difference}", "change by no more than {difference}")
+    if claim.sign:
+        above, move = ("higher", RISE) if claim.sign > 0 else ("lower", FALL)
+        ways = (f"be {{difference}} {above}", f"be {above} by {{difference}}", f"{move} by {{difference}}")
     if audience == "clinician":
-        heads = "(In the simulation , {subject}|The simulation suggests {subject}|In the simulation {subject})"
+        heads = ("In the simulation , {subject}", "The simulation suggests that {subject}")
         sure = optional(claim, "likelihood", "; that it goes this way is {likelihood}")
     else:
-        heads = "(In this what-if , {subject}|In the simulation , {subject})"
+        heads = ("In (this what-if|the simulation) , {subject}", "The what-if suggests that {subject}")
         sure = optional(claim, "likelihood", "(, which is|; that it goes this way is) {likelihood}")
     frames = []
-    for way in ways:
-        against = "[than without the change]" if "be {" in way or claim.sign == 0 else ""
+    for head, way in product(heads, ways):
+        against = "[than without the change]" if way.startswith(("be {", "differ")) and audience == "clinician" else ""
         frames += [
-            f"{heads} would {way} {{horizon}} {against if audience == 'clinician' else ''} {within} {sure} .",
-            f"{heads} would {way} {within} {{horizon}} {sure} .",
+            f"{head} would {way} {{horizon}} {against} {within} {sure} .",
+            f"{head} would {way} {within} {{horizon}} {sure} .",
         ]
     return tuple(frames)
 
@@ -183,9 +183,10 @@ def _score_effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
             f"With the simulated vital signs , {{outcome}} {span} , by its fixed rule , {end} .",
         )
     return (
-        f"In (this what-if|the simulation) , {{outcome}} {span} {end} .",
-        f"In (this what-if|the simulation) , the {{outcome}} {span} {end} .",
-    )[:1]
+        f"In this what-if , {{outcome}} {span} {end} .",
+        f"In the simulation , {{outcome}} {span} {end} .",
+        f"With what is simulated here , {{outcome}} {span} {end} .",
+    )
 
 
 def _data_share(_claim: Claim, audience: Audience) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def _happened(claim: Claim, _audience: Audience) -> tuple[str, ...]:
     how = optional(claim, "how", "(<< {how} >>|, {how})")
     return (
         f"(Recorded|Noted) {{when}} : {{what}} {how} .",
-        f"(Recorded|Noted|Entered) {{when}} (is|was) {{what}} {how} .",
+        f"In the (record|records) {{when}} : {{what}} {how} .",
         f"What was (recorded|noted) {{when}} : {{what}} {how} .",
     )
 

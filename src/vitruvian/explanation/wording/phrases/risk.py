@@ -29,9 +29,9 @@ def _risk(claim: Claim, audience: Audience) -> tuple[str, ...]:
 def _risk_moved(claim: Claim, audience: Audience) -> tuple[str, ...]:
     span, sure, risk = optional(claim, "horizon"), ranged(claim, audience), named(audience)
     then = {
-        1: "(, up from|, which is up from|, which is higher than) {earlier} {ago}",
-        -1: "(, down from|, which is down from|, which is lower than) {earlier} {ago}",
-        0: "(, unchanged from|, the same as|, which is the same as) {ago}",
+        1: "(, up from|, which is higher than) {earlier} {ago}",
+        -1: "(, down from|, which is lower than) {earlier} {ago}",
+        0: "(, unchanged from|, the same as) {ago}",
     }[claim.sign or 0]
     return (
         f"(The|This) model [now] (puts|estimates) the {risk} of {{outcome}} {span} at {{risk}} {sure} {then} .",
@@ -127,7 +127,6 @@ def _no_drivers(_claim: Claim, audience: Audience) -> tuple[str, ...]:
     if audience == "clinician":
         return (
             "No [single] reading raises the risk of {outcome} notably above that of a typical patient .",
-            "No [single] reading sets the risk of {outcome} notably above that of a typical patient .",
             "No [single] reading stands out as notably (associated|linked) with the risk of {outcome} .",
             "No [single] reading stands out for the risk of {outcome} .",
         )
@@ -158,7 +157,7 @@ def _card(claim: Claim, audience: Audience) -> tuple[str, ...]:
 def _trained(claim: Claim, audience: Audience) -> tuple[str, ...]:
     how = "(was trained on|learned from)" if audience == "clinician" else "learned from"
     if not claim.slot("patients"):
-        return (f"(It|The model|This model) {how} {{data}} .",)
+        return (f"It {how} {{data}} .", f"(The|This) model {how} {{data}} .")
     return (
         f"(It|The model|This model) {how} {{data}} << {{patients}} >> .",
         f"(It|The model) {how} {{data}} , {{patients}} .",
