@@ -212,6 +212,10 @@ def _filled(intent: Intent, read: _Read, confidence: float, by: Literal["names",
     if past is not None and intent != "forecast":
         made = msgspec.structs.replace(made, window_h=past.window_h, since_us=past.since_us, until_us=past.until_us,
                                        stay=past.stay)  # fmt: skip
+    if intent == "risk_change":
+        up = re.search(r"\b(?:ris(?:e|en|es|ing)|rose|increas\w*|up|jump\w*|climb\w*|higher|worse|spik\w*|soar\w*|doubl\w*)\b", read.masked)
+        down = re.search(r"\b(?:fall\w*|fell|drop\w*|down|decreas\w*|lower|better|improv\w*)\b", read.masked)
+        made = msgspec.structs.replace(made, sign=0 if bool(up) == bool(down) else 1 if up else -1)
     if intent == "extreme":
         low = re.search(
             r"\b(?:low\w*|min\w*|nadir|smallest|bottom\w*|trough|least|slow\w*|drop\w*|fall\w*)\b", read.masked

@@ -1,0 +1,87 @@
+"""From a route to the evidence of its answer: facts of the twin with identifiers, or what is not known; pure but for
+what the port reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from vitruvian.core.errors import ModelError, NotFoundError, Overloaded, UnitError, VocabularyError
+from vitruvian.explanation.ask import facts, risks, values, what_if
+from vitruvian.explanation.ask.port import Answers
+from vitruvian.explanation.ask.refusals import REASONS
+from vitruvian.explanation.ask.route import Intent, Route
+from vitruvian.explanation.evidence import answer as made
+from vitruvian.explanation.evidence.base import Evidence, Fact
+
+__all__ = ["CAN_ASK", "answer"]
+
+# What is offered where a question was not understood, and on pages beside the box.
+CAN_ASK: Final = (
+    "How high is the risk of sepsis?", "Why did the risk rise since six?", "What drives the risk?",
+    "When was the last lactate?", "How did the heart rate move over the last 6 hours?",
+    "What was the lowest blood pressure overnight?", "What will the blood pressure be in 3 hours?",
+    "What would 500 mL of saline change?", "What is missing?", "Which alarms are open?", "What was given today?",
+    "What happened overnight?", "What is the NEWS2 and why?", "How good is the model?", "Can I trust these data?",
+)  # fmt: skip
+_OFFER: Final = "Ask about risks, measurements, what comes next, what a named dose would change, alarms, medicines, " \
+                "events, scores, the model or the data"  # fmt: skip
+
+
+def answer(route: Route, twin: Answers) -> Evidence:
+    """The packet that answers; a refusal, or what is not known, is a packet as well."""
+    if route.intent == "forbidden":
+        return _packet(twin, made.refused(REASONS[route.why or "decision"]))
+    if route.intent == "unanswerable":
+        return _packet(twin, made.unknown(f"{REASONS[route.why or 'unknown']}. {_OFFER}"))
+    try:
+        return _BY_INTENT[route.intent](route, twin)
+    except (NotFoundError, ModelError, UnitError, VocabularyError, Overloaded) as error:
+        return _packet(twin, made.unknown(str(error)))
+
+
+def _packet(twin: Answers, found: list[Fact], model: str = "") -> Evidence:
+    return made.answer_evidence(
+        twin.now_us(), found, patient=twin.patient, zone=twin.zone, model=model, simulated=twin.simulated
+    )
+
+
+def _of_facts(build: Callable[[Route, Answers], list[Fact]]) -> Callable[[Route, Answers], Evidence]:
+    return lambda route, twin: _packet(twin, build(route, twin))
+
+
+def _alarms(route: Route, twin: Answers) -> Evidence:
+    if route.since_us is None:
+        return twin.alarms()
+    return _packet(twin, facts.alarms(route, twin))
+
+
+def _events(route: Route, twin: Answers) -> Evidence:
+    hours = values.hours_back(route, twin, facts.EVENTS_H)
+    return twin.timeline(min(max(round(hours), 1), facts.EVENTS_H_MAX))
+
+
+def _model(route: Route, twin: Answers) -> Evidence:
+    return twin.card(risks.task_of(route, twin))
+
+
+def _forecast(route: Route, twin: Answers) -> Evidence:
+    if route.concept in twin.tasks():
+        return _packet(twin, made.unknown("The models tell a risk as it is now; none of them forecasts a risk"))
+    ahead_h = route.ahead_h or what_if.FORECAST_H
+    if ahead_h > what_if.FORECAST_H_MAX:
+        told = f"A forecast reaches {what_if.FORECAST_H_MAX:g} h ahead at most; ask for less"
+        return _packet(twin, made.unknown(told))
+    return what_if.only(twin.forecast(ahead_h), route.concept)
+
+
+_BY_INTENT: Final[Mapping[Intent, Callable[[Route, Answers], Evidence]]] = {
+    "risk_now": risks.now, "risk_why": risks.now, "risk_change": risks.change, "latest": _of_facts(values.latest),
+    "trend": _of_facts(values.trend), "extreme": _of_facts(values.extreme), "forecast": _forecast,
+    "what_if": what_if.answer, "missing": _of_facts(facts.missing), "alarms": _alarms,
+    "medicines": _of_facts(facts.medicines), "events": _events, "score": _of_facts(facts.scores), "model": _model,
+    "state": _of_facts(facts.state), "quality": _of_facts(facts.quality),
+}  # fmt: skip
+
+

@@ -1,0 +1,134 @@
+"""Facts of measurements: the newest, how one moved, its extremes, or that nothing of it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from vitruvian.core.time import HOUR_US
+from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.ask.port import Answers
+from vitruvian.explanation.ask.route import Route
+from vitruvian.explanation.evidence import answer as made
+from vitruvian.explanation.evidence.alert import course_of
+from vitruvian.explanation.evidence.base import Fact
+from vitruvian.explanation.evidence.parts import Measured, fact_id, interval, notes, unit_of
+from vitruvian.explanation.subjects import subjects
+
+__all__ = ["extreme", "hours_back", "latest", "trend"]
+
+TREND_H: Final = 24.0
+_YEAR_H: Final = 24.0 * 366
+# Where a question's word may stand for the one or the other method, the first that was measured answers.
+_ALIKE: Final = {
+    "heart_rate": ("pulse_rate",),
+    "systolic_pressure": ("systolic_pressure_arterial",),
+    "diastolic_pressure": ("diastolic_pressure_arterial",),
+    "mean_pressure": ("mean_pressure_arterial",),
+    "body_temperature": ("core_temperature", "axillary_temperature"),
+    "glucose": ("glucose_capillary", "glucose_interstitial"),
+    "oxygen_saturation": ("oxygen_saturation_arterial",),
+    "troponin_i": ("troponin_i_hs", "troponin_t", "troponin_t_hs"),
+    "ph": ("ph_blood", "ph_venous"),
+    "arterial_co2": ("blood_co2", "venous_co2"),
+    "bnp": ("nt_probnp",),
+    "calcium": ("calcium_ionized",),
+}
+_BESIDE: Final = {"systolic_pressure": "diastolic_pressure"}  # asked for together: "the blood pressure"
+
+
+def hours_back(route: Route, twin: Answers, default_h: float) -> float:
+    """How many hours back a route looks; since admission where it says so and that is known."""
+    if route.stay:
+        admitted_us = twin.admitted_us()
+        return (twin.now_us() - admitted_us) / HOUR_US if admitted_us is not None else default_h
+    if route.since_us is not None:
+        return max((twin.now_us() - route.since_us) / HOUR_US, 0.02)
+    return route.window_h or default_h
+
+
+def latest(route: Route, twin: Answers) -> list[Fact]:
+    """The newest value of what was asked for; what a body estimates of it, where it is not measured."""
+    concept = route.concept
+    if not concept:
+        return made.unknown("The question names no measurement that is known here")
+    found = _newest(concept, twin)
+    if found is not None:
+        facts = made.latest(found, twin.person())
+        beside = _BESIDE.get(found.name)
+        other = twin.newest(beside) if beside else None
+        if other is not None and other.at_us == found.at_us:
+            facts += made.latest(other, twin.person())
+        return facts
+    return _estimate(concept, twin) or _nothing(concept, None)
+
+
+def trend(route: Route, twin: Answers) -> list[Fact]:
+    """From its first to its last measurement of a span."""
+    concept = route.concept
+    if not concept:
+        return made.unknown("The question names no measurement that is known here")
+    hours = hours_back(route, twin, TREND_H)
+    for name in (concept, *_ALIKE.get(concept, ())):
+        seen = _seen(name, route, twin, hours)
+        course = course_of(name, [one.at_us for one in seen], [one.value for one in seen], 0)
+        if course is not None:
+            return made.changed(course, twin.now_us(), twin.person())
+        if seen:
+            once = notes(["There are no two measurements some time apart over that time, so no change is told"])
+            return [*made.latest(seen[-1], twin.person()), *once]
+    return _nothing(concept, hours)
+
+
+def extreme(route: Route, twin: Answers) -> list[Fact]:
+    """The highest or lowest measurement of a span."""
+    concept = route.concept
+    if not concept:
+        return made.unknown("The question names no measurement that is known here")
+    hours = hours_back(route, twin, TREND_H)
+    if concept in twin.tasks():
+        return _extreme_risk(concept, route, twin, hours)
+    for name in (concept, *_ALIKE.get(concept, ())):
+        seen = _seen(name, route, twin, hours)
+        if seen:
+            pick, told = (min, made.lowest) if route.sign < 0 else (max, made.highest)
+            return told(pick(seen, key=lambda one: one.value), round(hours, 2), twin.person())
+    return _nothing(concept, hours)
+
+
+def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[Fact]:
+    now_us = twin.now_us()
+    issued = twin.issued(task, now_us - int(hours * HOUR_US), (route.until_us or now_us) + 1)
+    if not issued:
+        return made.unknown("No such risk was told over that time")
+    at_us, share = (min if route.sign < 0 else max)(issued, key=lambda one: one[1])
+    which = fact_id("lowest" if route.sign < 0 else "highest", f"{task}_risk")
+    fact = Fact(which, "probability", f"{task}_risk", subjects(f"{task}_risk").label, share, at_us=at_us)
+    return [fact, Fact(fact_id("window", which), "window", "window", "", round(hours, 2), unit="h", of=which)]
+
+
+def _newest(concept: str, twin: Answers) -> Measured | None:
+    return next((one for name in (concept, *_ALIKE.get(concept, ())) if (one := twin.newest(name)) is not None), None)
+
+
+def _seen(name: str, route: Route, twin: Answers, hours: float) -> Sequence[Measured]:
+    now_us = twin.now_us()
+    return twin.series(name, now_us - int(hours * HOUR_US), (route.until_us or now_us) + 1)
+
+
+def _estimate(concept: str, twin: Answers) -> list[Fact]:
+    found = twin.estimated(concept)
+    if found is None:
+        return []
+    middle, low, high = found
+    fact = Fact(
+        fact_id("latest", concept), "estimate", concept, subjects(concept).label, middle, unit=unit_of(concept),
+        at_us=twin.now_us(), source="the simulated body", flags=("simulated",),
+    )  # fmt: skip
+    return [fact, *interval(fact, low, high), *notes(["It is estimated by the simulated body, not measured"])]
+
+
+def _nothing(concept: str, hours: float | None) -> list[Fact]:
+    if concept not in VOCABULARY:
+        return made.unknown("That is no measurement that is kept here")
+    return made.absent(concept, None if hours is None or hours > _YEAR_H else round(hours, 2))

@@ -1,0 +1,110 @@
+"""What a named dose would change: the scenario of a question, run in the patient's own body. Always hypothetical."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from vitruvian.core.errors import ModelError
+from vitruvian.explanation.ask.port import Answers
+from vitruvian.explanation.ask.route import Detail, Route
+from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.parts import notes
+from vitruvian.physiology.actions import Action
+from vitruvian.scenarios import Scenario
+
+__all__ = ["FORECAST_H", "FORECAST_H_MAX", "answer", "only", "scenario_of"]
+
+FORECAST_H: Final = 6.0
+FORECAST_H_MAX: Final = 24.0
+HORIZON_H: Final = 6.0
+VOLUME_OVER_H: Final = 1.0  # of fluids and blood, where the question does not say: told with the answer
+_VOLUMES: Final = ("crystalloid", "colloid", "red_cells", "plasma", "blood_loss")
+_BAG_ML: Final = 300.0  # of red cells: a unit is 250 to 350 mL; the answer states the volume
+
+
+def answer(route: Route, twin: Answers) -> Evidence:
+    """The packet of the what-if. Raises what the body does, and ModelError where the question names too little."""
+    scenario = scenario_of(route, twin)
+    packet = only(twin.what_if(scenario), route.concept)
+    assumed = _assumed(route.detail)
+    if not assumed:
+        return packet
+    texts = [one.text for one in packet.facts if one.name == "note"]
+    kept = [one for one in packet.facts if one.name != "note"]
+    return msgspec.structs.replace(packet, facts=(*kept, *notes([*texts, *assumed])))
+
+
+def scenario_of(route: Route, twin: Answers) -> Scenario:
+    """What is done, in the body's terms. Raises ModelError where a dose, a medicine or a weight is not known."""
+    detail, horizon_s = route.detail, 3_600 * min(max(route.ahead_h or HORIZON_H, 0.5), FORECAST_H_MAX)
+    if detail.edit:
+        return Scenario(edits=((detail.edit, float(detail.value or 0.0)),), horizon_s=horizon_s)
+    if not detail.action:
+        raise ModelError("The question names no medicine or fluid that is known here; name it, with a dose and a unit")
+    if detail.stop:
+        rate = twin.running_rate(detail.action)
+        if rate is None:
+            raise ModelError("The simulated body does not know that medicine, so it cannot say what stopping it changes")
+        return Scenario(actions=(Action(detail.action, 0.0),), horizon_s=horizon_s)
+    if detail.dose is None:
+        raise ModelError("The question names no dose; ask what a named dose would change, such as 500 mL of saline")
+    value, unit = _dose(detail, twin)
+    over_h = detail.over_h or (VOLUME_OVER_H if detail.action in _VOLUMES and unit == "mL" else None)
+    return Scenario(
+        actions=(Action(detail.action, value, unit, 0.0, None if over_h is None else 3_600 * over_h),),
+        horizon_s=horizon_s,
+    )
+
+
+def _dose(detail: Detail, twin: Answers) -> tuple[float, str]:
+    """The dose in a unit that the body takes: litres and bags as millilitres, doses by weight as whole ones."""
+    assert detail.dose is not None
+    value, unit = detail.dose, detail.unit
+    if unit in ("mL/kg", "mg/kg"):
+        weight_kg = twin.weight_kg()
+        if weight_kg is None:
+            raise ModelError("The dose is by weight and no body weight is on file; name the whole dose")
+        return value * weight_kg, unit.removesuffix("/kg")
+    if unit == "L":
+        return value * 1_000, "mL"
+    if unit == "{bag}" or (unit == "[iU]" and detail.action == "red_cells"):
+        return value * _BAG_ML, "mL"
+    if unit == "%" and detail.action == "inspired_oxygen_fraction":
+        return value / 100, "1"
+    return value, unit
+
+
+def _assumed(detail: Detail) -> list[str]:
+    """What the question left open and was taken."""
+    if detail.action in _VOLUMES and detail.unit in ("mL", "L", "mL/kg", "{bag}") and detail.over_h is None:
+        return ["The question did not say over what time; 1 h was taken"]
+    return []
+
+
+def only(packet: Evidence, concept: str) -> Evidence:
+    """The packet with what is asked about alone, and what must be said anyway; whole where it is not in it."""
+    asked = {fact.id for fact in packet.facts if fact.role in _ABOUT and _same(fact, concept)}
+    if not concept or not asked:
+        return packet
+    dropped = {fact.id for fact in packet.facts if fact.role in _ABOUT and fact.id not in asked and not _red(fact)}
+    while True:
+        more = {fact.id for fact in packet.facts if fact.of in dropped and not _red(fact)} - dropped
+        if not more:
+            break
+        dropped |= more
+    held = {fact.of for fact in packet.facts if fact.id not in dropped}
+    kept = tuple(fact for fact in packet.facts if fact.id not in dropped or fact.id in held)
+    return msgspec.structs.replace(packet, facts=kept)
+
+
+_ABOUT: Final = ("expected", "difference", "probability", "score")
+
+
+def _same(fact: Fact, concept: str) -> bool:
+    return fact.name in (concept, f"{concept}_risk")
+
+
+def _red(fact: Fact) -> bool:
+    return "critical" in fact.flags
