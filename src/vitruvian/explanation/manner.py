@@ -13,6 +13,7 @@ from vitruvian.explanation.claims import Audience
 
 __all__ = ["PLAIN", "Manner"]
 
+_AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)((?: ?[^\d\s]\S*)?)")
 Span = tuple[str, str]  # one of it, several of it
 
 
@@ -59,8 +60,12 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
         for reader, pattern, wording in self._patterns:
             found = pattern.fullmatch(text) if reader == audience else None
             if found:
-                return wording.format(*found.groups())
-        return text
+                return wording.format(*(self._amount(part) for part in found.groups()))
+        return self._amount(text)
+
+    def _amount(self, text: str) -> str:
+        """A number, with or without a unit, in this language's marks; other words as they are."""
+        return f"{self.number(found[1])}{found[2]}" if (found := _AMOUNT.fullmatch(text)) else text
 
     @cached_property
     def _patterns(self) -> tuple[tuple[Audience, re.Pattern[str], str], ...]:
@@ -80,7 +85,7 @@ PLAIN: Final = Manner(
         "next": "over the next {}", "next 1 h": "over the next hour", "next 1 min": "over the next minute",
         "last": "over the last {}", "last 1 h": "over the last hour", "last 1 min": "over the last minute",
         "ago": "{} ago", "in": "in {}", "after": "after {}",
-        "stay clinician": "from now to the end of the stay", "stay patient": "during the rest of the hospital stay",
+        "stay clinician": "from now to the end of the stay", "stay patient": "during the rest of the stay",
         "at": "at {}", "yesterday": "yesterday at {}", "on": "on {day} {month} at {clock}",
         "on year": "on {day} {month} {year} at {clock}",
         "rising": "rising", "falling": "falling", "steady": "steady", "less": "less than {}", "more": "more than {}",

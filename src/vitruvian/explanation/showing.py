@@ -117,7 +117,7 @@ def _measured(fact: Fact, value: float, manner: Manner, audience: Audience) -> s
     for answer in concept.coded:
         if answer.number == value:
             said = manner.answers.get((answer.display, audience), answer.display)
-            return manner.words["quoted"].format(said) if audience == "clinician" else said
+            return manner.words["quoted"].format(said)
     if stated != concept.unit:
         return _with_unit(manner.number(plain(value)), printed(stated), manner)
     unit = manner.counted.get(fact.name) if audience == "patient" else None

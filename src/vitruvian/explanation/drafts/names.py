@@ -1,4 +1,4 @@
-"""Names of things by language: one TOML table a language, rows of the vocabulary and of quantities made from it."""
+"""Names of things and known texts by language, from its tables `names.toml` and `texts.toml`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from typing import Final
 
 from vitruvian.explanation.claims import Audience
 
-__all__ = ["labels_of"]
+__all__ = ["labels_of", "texts_of"]
 
 _READERS: Final[tuple[Audience, ...]] = ("clinician", "patient")
 
 
 @cache
-def _table(language: str) -> dict[str, str | list[str]]:
-    text = files("vitruvian.explanation.drafts").joinpath(language, "names.toml").read_text("utf-8")
+def _table(language: str, name: str) -> dict[str, str | list[str]]:
+    text = files("vitruvian.explanation.drafts").joinpath(language, name).read_text("utf-8")
     return tomllib.loads(text)
 
 
 def labels_of(language: str, *readers: Audience) -> dict[tuple[str, Audience], str]:
-    """The labels of a language for these readers (all by default). A row is [for clinicians, for patients], or one
-    label for every reader asked for."""
-    labels: dict[tuple[str, Audience], str] = {}
-    for name, said in _table(language).items():
+    """The labels of a language by (name, reader), for these readers (all by default)."""
+    return _by_reader(_table(language, "names.toml"), readers or _READERS)
+
+
+def texts_of(language: str) -> dict[tuple[str, Audience], str]:
+    """Words of the twin's own by (their English, reader)."""
+    return _by_reader(_table(language, "texts.toml"), _READERS)
+
+
+def _by_reader(table: dict[str, str | list[str]], readers: tuple[Audience, ...]) -> dict[tuple[str, Audience], str]:
+    """A row is [for clinicians, for patients], or one text for every reader asked for."""
+    made: dict[tuple[str, Audience], str] = {}
+    for name, said in table.items():
         both = [said, said] if isinstance(said, str) else said
-        for reader, label in zip(_READERS, both, strict=True):
-            if not readers or reader in readers:
-                labels[(name, reader)] = label
-    return labels
+        made |= {(name, reader): text for reader, text in zip(_READERS, both, strict=True) if reader in readers}
+    return made

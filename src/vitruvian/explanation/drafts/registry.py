@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.explanation.claims import Audience, Claim, Skeleton
-from vitruvian.explanation.drafts import english
+from vitruvian.explanation.drafts import english, german, spanish
 from vitruvian.explanation.drafts.base import Templates, skeleton_of
 from vitruvian.explanation.showing import Manner
 
@@ -18,7 +18,11 @@ class _Language(NamedTuple):
     templates: Templates
 
 
-_BY_CODE: Final = {"en": _Language(english.MANNER, english.TEMPLATES)}
+_BY_CODE: Final = {
+    "en": _Language(english.MANNER, english.TEMPLATES),
+    "de": _Language(german.MANNER, german.TEMPLATES),
+    "es": _Language(spanish.MANNER, spanish.TEMPLATES),
+}
 LANGUAGES: Final = tuple(_BY_CODE)
 
 
@@ -28,9 +32,8 @@ def manner_of(language: str) -> Manner:
 
 
 def draft_of(claim: Claim, audience: Audience, language: str) -> Skeleton:
-    """The draft's wording of a claim; the clinician's where a reader has none. Raises ConfigurationError."""
-    templates = _language(language).templates
-    found = templates.get((claim.kind, audience)) or templates[(claim.kind, "clinician")]
+    """The draft's wording of a claim; every language has one for both readers. Raises ConfigurationError."""
+    found = _language(language).templates[(claim.kind, audience)]
     return skeleton_of(found if isinstance(found, str) else found(claim), claim)
 
 

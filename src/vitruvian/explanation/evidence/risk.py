@@ -110,7 +110,7 @@ def _no_drivers(risk: Issued, contributions: Mapping[str, float] | None) -> list
     if contributions is None:
         return []
     text = "no measurement raises it notably above that of a typical patient"
-    return [Fact("no-drivers", "words", "no_drivers", risk.about or risk.target, text=text, of="risk")]
+    return [Fact("no-drivers", "words", f"{risk.target}_risk", risk.about or risk.target, text=text, of="risk")]
 
 
 def _reason(risk: Issued) -> Fact:

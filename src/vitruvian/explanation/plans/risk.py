@@ -14,9 +14,9 @@ def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     risk = first_of(evidence, "probability")
     if risk is None:
         return composed(_silent(evidence), red_flags(evidence), [], audience)
-    rest = _frequency(evidence, risk) if audience == "patient" else []
-    rest += [*drivers(evidence, risk), *notes(evidence)]
-    return composed([level(evidence, risk)], red_flags(evidence), rest, audience)
+    often = _frequency(evidence, risk) if audience == "patient" else []
+    rest = [*often[1:], *drivers(evidence, risk), *notes(evidence)]
+    return composed([level(evidence, risk), *often[:1]], red_flags(evidence), rest, audience)
 
 
 def _silent(evidence: Evidence) -> list[Claim]:
@@ -50,7 +50,7 @@ def drivers(evidence: Evidence, risk: Fact) -> list[Claim]:
     """What it is associated with, or that nothing stands out where a model can say so."""
     found = evidence.of_role("driver")
     if not found:
-        none = [one for one in evidence.of_role("words", of=risk.id) if one.name == "no_drivers"]
+        none = [one for one in evidence.of_role("words", of=risk.id) if one.name == risk.name]
         return [Claim("no_drivers", (Slot("outcome", one.id, "label"),)) for one in none[:1]]
     slots: list[Slot] = []
     for number, one in enumerate(found, 1):

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from vitruvian.explanation.drafts.names import labels_of
+from vitruvian.explanation.drafts.names import labels_of, texts_of
 from vitruvian.explanation.manner import PLAIN, Manner
 
 __all__ = ["MANNER"]
@@ -21,21 +21,6 @@ _ANSWERS: Final = {
     "Alert": "awake and alert", "Confusion": "newly confused", "Voice": "responds to voice only",
     "Pain": "responds to pain only", "Unresponsive": "does not respond", "Air": "room air", "Oxygen": "extra oxygen",
     "Yes": "yes", "No": "no", "Pregnant": "pregnant", "Not pregnant": "not pregnant",
-}  # fmt: skip
-_TEXTS: Final = {
-    "not measured recently": "no recent reading",
-    "insufficient data": "too few recent readings",
-    "insufficient data: fewer than {} of {} are recent": "fewer than {0} of the five basic readings are recent",
-    "outside intended use: made for adults, {} years or older": "the model is made for adults of {} years or more",
-    "too early: told once {} h have been observed": "the model needs {} hours of readings first",
-    "nothing was measured yet": "nothing has been measured yet",
-    "no model of sepsis runs": "no model is running",
-    "Not validated: no labelled data of real patients were there to measure it on":
-        "this model has not been tested on real patients",
-    "Trained on simulated patients": "the model learned from simulated patients, not from real ones",
-    "Measured on what was known at {} h; later it reads what is known now":
-        "the model was tested at {} hours; later it reads what is known now",
-    "simulated": "these data are simulated",
 }  # fmt: skip
 MANNER: Final[Manner] = msgspec.structs.replace(
     PLAIN,
@@ -52,5 +37,5 @@ MANNER: Final[Manner] = msgspec.structs.replace(
         "beds": ("bed", "beds"), "alarms": ("open alarm", "open alarms"), "more": ("more", "more"),
         "patients": ("patient", "patients"),
     },
-    texts={(english, "patient"): plain for english, plain in _TEXTS.items()},
+    texts=texts_of("english"),
 )  # fmt: skip

@@ -52,14 +52,17 @@ def _drivers(claim: Claim) -> str:
 
 
 def _driver(claim: Claim, number: int) -> str:
-    return f"{{d{number}}} ({{v{number}}}{with_slot(claim, f'm{number}', f' and {{m{number}}}')})"
+    value = claim.slot(f"v{number}")
+    if value is not None and value.facet == "text":
+        return f"{{d{number}}} ({{v{number}}})"
+    return f"{{d{number}}} {{v{number}}}{with_slot(claim, f'm{number}', f' ({{m{number}}})')}"
 
 
 def _valued(claim: Claim) -> str:
     """Names with their values, and when where that is known."""
     head = "c" if numbered(claim, "c") else "s"
     timed = numbered(claim, "t")
-    return listed([f"{{{head}{n}}} ({{v{n}}}{f' {{t{n}}}' if n in timed else ''})" for n in numbered(claim, head)])
+    return listed([f"{{{head}{n}}} {{v{n}}}{f' {{t{n}}}' if n in timed else ''}" for n in numbered(claim, head)])
 
 
 def _critical(claim: Claim) -> str:
@@ -101,8 +104,8 @@ def _scenario(claim: Claim) -> str:
 
 
 def _dose(claim: Claim, number: int) -> str:
-    said = [f"{{{head}{number}}}" for head in ("dose", "how") if has(claim, f"{head}{number}")]
-    return f" ({', '.join(said)})" if said else ""
+    how = with_slot(claim, f"how{number}", f" {{how{number}}}")
+    return f"{with_slot(claim, f'dose{number}', f' {{dose{number}}}')}{how}"
 
 
 def _effect(claim: Claim) -> str:
@@ -134,7 +137,7 @@ def _alarms(claim: Claim) -> str:
 
 
 def _medicines(claim: Claim) -> str:
-    given = listed([f"{{g{n}}}{with_slot(claim, f'd{n}', f' ({{d{n}}})')} {{t{n}}}" for n in numbered(claim, "g")])
+    given = listed([f"{{g{n}}}{with_slot(claim, f'd{n}', f' {{d{n}}}')} {{t{n}}}" for n in numbered(claim, "g")])
     return f"{{place}} was given {given}." if has(claim, "place") else f"You were given {given}."
 
 
@@ -166,7 +169,7 @@ def _results(claim: Claim) -> str:
 
 
 def _changes(claim: Claim) -> str:
-    named = [f"{{s{n}}} (from {{f{n}}} to {{v{n}}})" for n in numbered(claim, "s")]
+    named = [f"{{s{n}}} from {{f{n}}} to {{v{n}}}" for n in numbered(claim, "s")]
     head = by_sign(claim, {1: "These went up", -1: "These went down", 0: "Hardly changed"})
     return f"{head} {{window}}: {listed(named)}."
 
@@ -219,7 +222,7 @@ TEMPLATES: Final[Templates] = {
     ("alarm", "patient"): "The alarm for {alarm} ({text}) went off {since} and is still on.",
     ("alarms", "patient"): _alarms,
     ("no_alarm", "patient"): "No alarm is on.",
-    ("given", "patient"): lambda claim: f"You were given {{what}}{with_slot(claim, 'dose', ' ({dose})')} {{when}}.",
+    ("given", "patient"): lambda claim: f"You were given {{what}}{with_slot(claim, 'dose', ' {dose}')} {{when}}.",
     ("medicines", "patient"): _medicines,
     ("happened", "patient"): lambda claim: f"Noted {{when}}: {{what}}{with_slot(claim, 'how', ' ({how})')}.",
     ("latest", "patient"): _latest,
