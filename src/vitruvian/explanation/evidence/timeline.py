@@ -86,7 +86,8 @@ def given_fact(one: Happened, which: str, *, of: str = "") -> Fact:
 
 
 def _event(one: Happened, which: str, *, of: str = "") -> Fact:
+    about = label(one.label) or "an entry without a name"
     return Fact(
-        which, "event", one.name or "event", label(one.label), text=clean(one.text), at_us=one.at_us,
-        source=clean(one.source), of=of,
+        which, "event", one.name or "event", about, text=clean(one.text), at_us=one.at_us, source=clean(one.source),
+        of=of,
     )  # fmt: skip
