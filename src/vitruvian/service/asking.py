@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -13,7 +13,9 @@ from vitruvian.explanation.ask.answer import CAN_ASK, answer
 from vitruvian.explanation.ask.embed import installed_embedder
 from vitruvian.explanation.ask.nearest import Nearest
 from vitruvian.explanation.ask.port import ScoreTold, Source
-from vitruvian.explanation.ask.route import REFUSALS, Route, route
+from vitruvian.explanation.ask.route import REFUSALS, Intent, Route, route
+from vitruvian.explanation.claims import Audience
+from vitruvian.explanation.drafts import manner_of
 from vitruvian.explanation.evidence.alert import Alarm
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.evidence.parts import Measured, Person
@@ -41,6 +43,11 @@ class Asked(msgspec.Struct, frozen=True):
     answered: bool
     can_ask: tuple[str, ...] = ()
 
+    @property
+    def intent(self) -> Intent:
+        """What was asked."""
+        return self.route.intent
+
 
 class Asking:
     """Questions to a ward. Thread-safe. `examples` gives what questions are compared with, or None: by default MiniLM's
@@ -67,13 +74,15 @@ class Asking:
             self._begun.set()
             threading.Thread(target=self._load, name="examples", daemon=True).start()
 
-    def ask(self, patient: str, question: str) -> Asked:
-        """What the question asks, and the evidence that answers it. Raises NotFoundError for an unknown patient,
-        LimitError for a question that is too long.
+    def answer(self, patient: str, question: str, audience: Audience = "clinician", language: str = "en") -> Asked:
+        """What the question asks, and the evidence that answers it, for that reader. Questions are understood in
+        English whatever the `language` of the answer. Raises NotFoundError for an unknown patient, LimitError for a
+        question that is too long, ConfigurationError for a language that is not there.
         """
+        manner_of(language)
         self.prepare()
         found = route(question, self._ward.now_us(), self._ward.zone, self._nearest)
-        evidence = answer(found, WardAnswers(self._ward, self._explaining, patient))
+        evidence = answer(found, WardAnswers(self._ward, self._explaining, patient), audience)
         silent = any(one.name in ("unknown", "refused", "reason") for one in evidence.of_role("words"))
         offered = CAN_ASK if found.intent == "unanswerable" and found.why == "unknown" else ()
         return Asked(found, evidence, found.intent not in REFUSALS and not silent, offered)
@@ -154,10 +163,9 @@ class WardAnswers:
         found = self.newest("body_weight")
         return None if found is None else found.value
 
-    def running_rate(self, action: str) -> float | None:
-        """What goes on of an intervention in the body."""
-        body = self._ward.body_answers.body(self.patient)
-        return next((one.now for one in body.interventions if one.name == action), None)
+    def interventions(self) -> Mapping[str, float | None]:
+        """What the body knows how to do, and what goes on of it now."""
+        return {one.name: one.now for one in self._ward.body_answers.body(self.patient).interventions}
 
     def alarms(self) -> Evidence:
         """The packet of the open alarms."""
@@ -201,9 +209,10 @@ class WardAnswers:
         return self._explaining.card(task)
 
     def missing(self) -> Sequence[str]:
-        """Key inputs that were not measured recently: those of the packet of alarms and hours."""
-        hour = self._explaining.timeline(self.patient, 1)
-        return [one.name for one in hour.of_role("missing")]
+        """Key inputs that were not measured recently: of the early-warning signs, and of the main risk."""
+        packets = [self._explaining.timeline(self.patient, 1), *(self.risk(task) for task in self.tasks()[:1])]
+        found = [one.name for packet in packets for one in packet.of_role("missing")]
+        return list(dict.fromkeys(found))
 
     def expired(self) -> Sequence[Measured]:
         """Values that have outlived their validity."""

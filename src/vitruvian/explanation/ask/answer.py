@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from vitruvian.core.errors import ModelError, NotFoundError, Overloaded, UnitError, VocabularyError
 from vitruvian.explanation.ask import facts, risks, values, what_if
 from vitruvian.explanation.ask.port import Answers
 from vitruvian.explanation.ask.refusals import REASONS
 from vitruvian.explanation.ask.route import Intent, Route
+from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.evidence import answer as made
 from vitruvian.explanation.evidence.base import Evidence, Fact
 
@@ -29,12 +32,15 @@ _OFFER: Final = "Ask about risks, measurements, what comes next, what a named do
                 "events, scores, the model or the data"  # fmt: skip
 
 
-def answer(route: Route, twin: Answers) -> Evidence:
+def answer(route: Route, twin: Answers, audience: Audience = "clinician") -> Evidence:
     """The packet that answers; a refusal, or what is not known, is a packet as well."""
     if route.intent == "forbidden":
-        return _packet(twin, made.refused(REASONS[route.why or "decision"]))
+        why = route.why or "decision"
+        own = audience == "patient" and why in ("order", "dose", "decision", "disposition")
+        return _packet(twin, made.refused(REASONS["own_care" if own else why]))
     if route.intent == "unanswerable":
-        return _packet(twin, made.unknown(f"{REASONS[route.why or 'unknown']}. {_OFFER}"))
+        offer = f". {_OFFER}" if route.why in (None, "unknown") else ""
+        return _packet(twin, made.unknown(f"{REASONS[route.why or 'unknown']}{offer}"))
     try:
         return _BY_INTENT[route.intent](route, twin)
     except (NotFoundError, ModelError, UnitError, VocabularyError, Overloaded) as error:
@@ -68,12 +74,14 @@ def _model(route: Route, twin: Answers) -> Evidence:
 
 def _forecast(route: Route, twin: Answers) -> Evidence:
     if route.concept in twin.tasks():
-        return _packet(twin, made.unknown("The models tell a risk as it is now; none of them forecasts a risk"))
+        return _packet(twin, made.unknown("the models tell a risk as it is now; none of them forecasts a risk"))
     ahead_h = route.ahead_h or what_if.FORECAST_H
     if ahead_h > what_if.FORECAST_H_MAX:
-        told = f"A forecast reaches {what_if.FORECAST_H_MAX:g} h ahead at most; ask for less"
+        told = f"a forecast reaches {what_if.FORECAST_H_MAX:g} h ahead at most; ask for less"
         return _packet(twin, made.unknown(told))
-    return what_if.only(twin.forecast(ahead_h), route.concept)
+    packet = what_if.only(twin.forecast(ahead_h), route.concept)
+    single = any(one.name == route.concept for one in packet.of_role("expected"))
+    return msgspec.structs.replace(packet, kind="answer") if single else packet  # what is asked for is said first
 
 
 _BY_INTENT: Final[Mapping[Intent, Callable[[Route, Answers], Evidence]]] = {

@@ -41,7 +41,7 @@ def medicines(route: Route, twin: Answers) -> list[Fact]:
         if not found:
             return made.absent(route.concept, round(hours, 2))
     if not found:
-        return made.unknown(f"No medicine is on file over the last {hours:.3g} h")
+        return made.unknown(f"no medicine is on file over the last {hours:.3g} h")
     facts = [given_fact(one, f"given-{n}") for n, one in enumerate(found[:NAMED_MAX], 1)]
     more = len(found) - NAMED_MAX
     return [*facts, count("more", more, "more entries")] if more > 0 else facts
@@ -55,6 +55,8 @@ def alarms(route: Route, twin: Answers) -> list[Fact]:
     if route.concept:
         found = [one for one in found if one.concept == route.concept]
     ranked = sorted(found, key=lambda one: (-one.rank, -one.raised_us, one.rule))
+    if not ranked:
+        return notes(["no alarm was raised over that time"])
     facts = [count("alarms", len(ranked), "alarms")]
     facts += [alarm_fact(one, f"alarm-{n}") for n, one in enumerate(ranked[:NAMED_MAX], 1)]
     if len(ranked) > NAMED_MAX:
@@ -67,13 +69,13 @@ def scores(route: Route, twin: Answers) -> list[Fact]:
     told = list(twin.scores())
     found = next((one for one in told if one.name == route.concept), None if route.concept else next(iter(told), None))
     if found is None:
-        return made.unknown("No such score is kept here")
+        return made.unknown("no such score is kept here")
     return _score(found, twin)
 
 
 def _score(told: ScoreTold, twin: Answers, *, parts: bool = True) -> list[Fact]:
     if told.value is None:
-        why = told.reason or f"It lacks {', '.join(told.missing) or 'its inputs'}"
+        why = told.reason or f"it lacks {', '.join(told.missing) or 'its inputs'}"
         return made.unknown(f"{told.display} is not told: {why}")
     about = told.display if told.display[:2].isupper() else in_sentence(told.display)
     unit = VOCABULARY[told.name].unit if told.name in VOCABULARY else "{score}"
@@ -82,9 +84,9 @@ def _score(told: ScoreTold, twin: Answers, *, parts: bool = True) -> list[Fact]:
     if not parts:
         return facts
     said = [f"{name} {points}" for name, points in told.parts if points]
-    texts = [f"Its points: {', '.join(said)}"] if said else ["No part of it gives points"] if told.parts else []
+    texts = [f"its points: {', '.join(said)}"] if said else ["no part of it gives points"] if told.parts else []
     if told.missing:
-        texts.append(f"It lacks {', '.join(told.missing)}")
+        texts.append(f"it lacks {', '.join(told.missing)}")
     return [*facts, *notes(texts)]
 
 
@@ -101,7 +103,7 @@ def missing(route: Route, twin: Answers) -> list[Fact]:
     facts = lacking(lacks)
     facts += [Fact(fact_id("missing", one.name), "missing", one.name, subjects(one.name).label, at_us=one.at_us)
               for one in old]  # fmt: skip
-    return facts or notes(["No key input is missing, and no value has outlived its validity"])
+    return facts or notes(["no key input is missing, and no value has outlived its validity"])
 
 
 def state(_: Route, twin: Answers) -> list[Fact]:
@@ -120,7 +122,7 @@ def state(_: Route, twin: Answers) -> list[Fact]:
     facts += [one for one in open_now if "critical" in one.flags and one.id not in known and one.name not in known]
     have = {one.name for one in facts if one.role == "missing"}
     facts += [one for one in lacking(list(twin.missing())) if one.name not in have]
-    return facts or made.unknown("Nothing was measured yet")
+    return facts or made.unknown("nothing was measured yet")
 
 
 def quality(route: Route, twin: Answers) -> list[Fact]:
@@ -134,9 +136,9 @@ def quality(route: Route, twin: Answers) -> list[Fact]:
         for one in found[:NAMED_MAX]
     ]
     if not texts:
-        texts = ["No source has sent anything over the last 24 h"]
+        texts = ["no source has sent anything over the last 24 h"]
     if twin.simulated:
-        texts.append("This patient is simulated")
+        texts.append("this patient is simulated")
     facts: list[Fact] = []
     if route.concept in VOCABULARY:
         newest = twin.newest(route.concept)

@@ -5,7 +5,7 @@ Every value is in its concept's unit, every time in microseconds of the clinical
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -96,8 +96,8 @@ class Answers(Protocol):
         """Body weight, where it is known."""
         ...
 
-    def running_rate(self, action: str) -> float | None:
-        """What goes on of an intervention in the body; None where the body does not know it."""
+    def interventions(self) -> Mapping[str, float | None]:
+        """What the body knows how to do, by name, and what goes on of it now (None: it is given at once)."""
         ...
 
     def alarms(self) -> Evidence:

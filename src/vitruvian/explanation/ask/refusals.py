@@ -18,27 +18,27 @@ Why = Literal["order", "dose", "decision", "diagnosis", "instruction", "disposit
 
 # What is said; who to ask instead is part of it. {asked} never stands in it: no word of a question is shown as a fact.
 REASONS: Final[dict[Why, str]] = {
-    "order": "This tool does not start, stop, change or order treatment; the treating team decides. It can show what a "
+    "order": "this tool does not start, stop, change or order treatment; the treating team decides. It can show what a "
              "dose that someone names would change in the simulated body",
-    "dose": "This tool does not recommend doses; a prescriber decides them. It can show what a dose that someone names "
+    "dose": "this tool does not recommend doses; a prescriber decides them. It can show what a dose that someone names "
             "would change in the simulated body",
-    "decision": "This tool does not decide or advise on treatment; the treating team does. It can show the measurements, "
+    "decision": "this tool does not decide or advise on treatment; the treating team does. It can show the measurements, "
                 "the risks and what moves them",
-    "diagnosis": "This tool does not diagnose; a clinician does. It can show the risk that a model sees, with what it "
+    "diagnosis": "this tool does not diagnose; a clinician does. It can show the risk that a model sees, with what it "
                  "is associated with",
-    "disposition": "This tool does not decide who is admitted, moved or sent home; the treating team does. It can show "
+    "disposition": "this tool does not decide who is admitted, moved or sent home; the treating team does. It can show "
                    "the measurements, the risks and the score",
-    "instruction": "This tool answers questions about a patient's data only; its rules do not change by being asked to",
-    "own_care": "That is for the people who look after you to decide; please ask your nurse or doctor",
-    "prognosis": "This tool cannot tell whether or how long somebody will live; please ask the doctor or nurse in "
+    "instruction": "this tool answers questions about a patient's data only; its rules do not change by being asked to",
+    "own_care": "that is for the people who look after you to decide; please ask your nurse or doctor",
+    "prognosis": "this tool cannot tell whether or how long somebody will live; please ask the doctor or nurse in "
                  "charge, who can talk about it with care",
-    "person": "Nothing about a person's private life, family or plans is on file here; please ask them or the ward",
-    "others": "Only this one patient's data are looked at here; open the other patient's page",
-    "imaging": "No images, recordings, cultures, genomes or reports are on file here; see the record of the hospital",
-    "general": "That is general knowledge, not something in this patient's data",
-    "elsewhere": "That is not among the data kept here; the ward or the hospital's record may know",
-    "past": "Nothing that old is kept here",
-    "unknown": "This was not understood as a question about the data kept here",
+    "person": "nothing about a person's private life, family or plans is on file here; please ask them or the ward",
+    "others": "only this one patient's data are looked at here; open the other patient's page",
+    "imaging": "no images, recordings, cultures, genomes or reports are on file here; see the record of the hospital",
+    "general": "that is general knowledge, not something in this patient's data",
+    "elsewhere": "that is not among the data kept here; the ward or the hospital's record may know",
+    "past": "nothing that old is kept here",
+    "unknown": "this was not understood as a question about the data kept here",
 }  # fmt: skip
 
 

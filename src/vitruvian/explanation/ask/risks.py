@@ -30,14 +30,14 @@ def task_of(route: Route, twin: Answers) -> str:
     """The task that is asked about, by default the main one. Raises NotFoundError where no such risk is told."""
     told = list(twin.tasks())
     if not told:
-        raise NotFoundError("No model of a risk runs here, so no risk is told")
+        raise NotFoundError("no model of a risk runs here, so no risk is told")
     if not route.concept:
         return told[0]
     if route.concept in told:
         return route.concept
     other = next((one for one in _SAME if route.concept in _SAME and one in told), None)
     if other is None:
-        raise NotFoundError(f"No model of that risk runs here; those that run are of {', '.join(told)}")
+        raise NotFoundError(f"no model of that risk runs here; those that run are of {', '.join(told)}")
     return other
 
 
@@ -62,7 +62,7 @@ def change(route: Route, twin: Answers) -> Evidence:
     then = _then(task, since_us, twin)
     kept = [fact for fact in packet.facts if fact.role != "earlier"]
     if then is None:
-        kept += notes(["No risk that was told around that time is kept, so no change is told"])
+        kept += notes(["no risk that was told around that time is kept, so no change is told"])
         return _answer(packet, _renoted(kept))
     at_us, share = then
     kept.append(Fact("earlier", "earlier", risk.name, risk.label, share, at_us=at_us, of=risk.id))
@@ -104,12 +104,12 @@ def _premise(route: Route, share: float, earlier: float) -> list[Fact]:
     if percent(share, PLAIN) == percent(earlier, PLAIN):
         rose = fell = False
     if route.sign > 0 and not rose:
-        return notes(["The risk did not rise over that time"])
+        return notes(["the risk did not rise over that time"])
     if route.sign < 0 and not fell:
-        return notes(["The risk did not fall over that time"])
+        return notes(["the risk did not fall over that time"])
     if not rose and not fell:
-        return notes(["The risk is what it was at that time"])
-    return notes(["What moved along with the risk is told; none of it is shown to be its cause"])
+        return notes(["the risk is what it was at that time"])
+    return notes(["what moved along with the risk is told; none of it is shown to be its cause"])
 
 
 def _renoted(facts: list[Fact]) -> list[Fact]:

@@ -51,7 +51,7 @@ def latest(route: Route, twin: Answers) -> list[Fact]:
     """The newest value of what was asked for; what a body estimates of it, where it is not measured."""
     concept = route.concept
     if not concept:
-        return made.unknown("The question names no measurement that is known here")
+        return made.unknown("the question names no measurement that is known here")
     found = _newest(concept, twin)
     if found is not None:
         facts = made.latest(found, twin.person())
@@ -67,15 +67,18 @@ def trend(route: Route, twin: Answers) -> list[Fact]:
     """From its first to its last measurement of a span."""
     concept = route.concept
     if not concept:
-        return made.unknown("The question names no measurement that is known here")
+        return made.unknown("the question names no measurement that is known here")
     hours = hours_back(route, twin, TREND_H)
     for name in (concept, *_ALIKE.get(concept, ())):
         seen = _seen(name, route, twin, hours)
         course = course_of(name, [one.at_us for one in seen], [one.value for one in seen], 0)
+        if course is not None and VOCABULARY[name].format(course.first) == VOCABULARY[name].format(course.last):
+            same = notes([f"it reads as it did {hours:.3g} h ago, or when it was first measured since"])
+            return [*made.latest(seen[-1], twin.person()), *same]
         if course is not None:
             return made.changed(course, twin.now_us(), twin.person())
         if seen:
-            once = notes(["There are no two measurements some time apart over that time, so no change is told"])
+            once = notes(["there are no two measurements some time apart over that time, so no change is told"])
             return [*made.latest(seen[-1], twin.person()), *once]
     return _nothing(concept, hours)
 
@@ -84,7 +87,7 @@ def extreme(route: Route, twin: Answers) -> list[Fact]:
     """The highest or lowest measurement of a span."""
     concept = route.concept
     if not concept:
-        return made.unknown("The question names no measurement that is known here")
+        return made.unknown("the question names no measurement that is known here")
     hours = hours_back(route, twin, TREND_H)
     if concept in twin.tasks():
         return _extreme_risk(concept, route, twin, hours)
@@ -100,10 +103,10 @@ def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[
     now_us = twin.now_us()
     issued = twin.issued(task, now_us - int(hours * HOUR_US), (route.until_us or now_us) + 1)
     if not issued:
-        return made.unknown("No such risk was told over that time")
+        return made.unknown("no such risk was told over that time")
     at_us, share = (min if route.sign < 0 else max)(issued, key=lambda one: one[1])
     which = fact_id("lowest" if route.sign < 0 else "highest", f"{task}_risk")
-    fact = Fact(which, "probability", f"{task}_risk", subjects(f"{task}_risk").label, share, at_us=at_us)
+    fact = Fact(which, "probability", "told_risk", f"risk of {subjects(f'{task}_risk').label}", share, at_us=at_us)
     return [fact, Fact(fact_id("window", which), "window", "window", "", round(hours, 2), unit="h", of=which)]
 
 
@@ -125,10 +128,10 @@ def _estimate(concept: str, twin: Answers) -> list[Fact]:
         fact_id("latest", concept), "estimate", concept, subjects(concept).label, middle, unit=unit_of(concept),
         at_us=twin.now_us(), source="the simulated body", flags=("simulated",),
     )  # fmt: skip
-    return [fact, *interval(fact, low, high), *notes(["It is estimated by the simulated body, not measured"])]
+    return [fact, *interval(fact, low, high), *notes(["it is estimated by the simulated body, not measured"])]
 
 
 def _nothing(concept: str, hours: float | None) -> list[Fact]:
     if concept not in VOCABULARY:
-        return made.unknown("That is no measurement that is kept here")
+        return made.unknown("that is no measurement that is kept here")
     return made.absent(concept, None if hours is None or hours > _YEAR_H else round(hours, 2))

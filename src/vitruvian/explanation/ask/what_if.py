@@ -7,10 +7,12 @@ from typing import Final
 import msgspec
 
 from vitruvian.core.errors import ModelError
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.ask.port import Answers
 from vitruvian.explanation.ask.route import Detail, Route
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.evidence.parts import notes
+from vitruvian.explanation.subjects import subjects
 from vitruvian.physiology.actions import Action
 from vitruvian.scenarios import Scenario
 
@@ -29,6 +31,8 @@ def answer(route: Route, twin: Answers) -> Evidence:
     scenario = scenario_of(route, twin)
     packet = only(twin.what_if(scenario), route.concept)
     assumed = _assumed(route.detail)
+    if route.concept and not any(_same(one, route.concept) for one in packet.facts if one.role in _ABOUT):
+        assumed.append(f"the simulated body does not compute {subjects(route.concept).label}")
     if not assumed:
         return packet
     texts = [one.text for one in packet.facts if one.name == "note"]
@@ -42,14 +46,17 @@ def scenario_of(route: Route, twin: Answers) -> Scenario:
     if detail.edit:
         return Scenario(edits=((detail.edit, float(detail.value or 0.0)),), horizon_s=horizon_s)
     if not detail.action:
-        raise ModelError("The question names no medicine or fluid that is known here; name it, with a dose and a unit")
+        raise ModelError("the question names no medicine or fluid that is known here; name it, with a dose and a unit")
+    known = twin.interventions()
+    if known and detail.action not in known:
+        able = ", ".join(sorted(subjects(one).label for one in known if one in VOCABULARY))
+        raise ModelError(f"the simulated body knows no effect of {subjects(detail.action).label}; it knows {able}")
     if detail.stop:
-        rate = twin.running_rate(detail.action)
-        if rate is None:
-            raise ModelError("The simulated body does not know that medicine, so it cannot say what stopping it changes")
+        if not known.get(detail.action):
+            raise ModelError(f"{subjects(detail.action).label} does not run in the simulated body, so stopping changes nothing")
         return Scenario(actions=(Action(detail.action, 0.0),), horizon_s=horizon_s)
     if detail.dose is None:
-        raise ModelError("The question names no dose; ask what a named dose would change, such as 500 mL of saline")
+        raise ModelError("the question names no dose; ask what a named dose would change, such as 500 mL of saline")
     value, unit = _dose(detail, twin)
     over_h = detail.over_h or (VOLUME_OVER_H if detail.action in _VOLUMES and unit == "mL" else None)
     return Scenario(
@@ -65,7 +72,7 @@ def _dose(detail: Detail, twin: Answers) -> tuple[float, str]:
     if unit in ("mL/kg", "mg/kg"):
         weight_kg = twin.weight_kg()
         if weight_kg is None:
-            raise ModelError("The dose is by weight and no body weight is on file; name the whole dose")
+            raise ModelError("the dose is by weight and no body weight is on file; name the whole dose")
         return value * weight_kg, unit.removesuffix("/kg")
     if unit == "L":
         return value * 1_000, "mL"
@@ -79,7 +86,7 @@ def _dose(detail: Detail, twin: Answers) -> tuple[float, str]:
 def _assumed(detail: Detail) -> list[str]:
     """What the question left open and was taken."""
     if detail.action in _VOLUMES and detail.unit in ("mL", "L", "mL/kg", "{bag}") and detail.over_h is None:
-        return ["The question did not say over what time; 1 h was taken"]
+        return ["the question did not say over what time; 1 h was taken"]
     return []
 
 
@@ -95,7 +102,10 @@ def only(packet: Evidence, concept: str) -> Evidence:
             break
         dropped |= more
     held = {fact.of for fact in packet.facts if fact.id not in dropped}
-    kept = tuple(fact for fact in packet.facts if fact.id not in dropped or fact.id in held)
+    kept = tuple(
+        sorted((fact for fact in packet.facts if fact.id not in dropped or fact.id in held),
+               key=lambda fact: fact.id not in asked)
+    )  # fmt: skip
     return msgspec.structs.replace(packet, facts=kept)
 
 

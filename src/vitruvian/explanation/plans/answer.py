@@ -19,7 +19,9 @@ def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """The claims of an answer, in the packet's order within each kind."""
     said = [Claim(one.name, (text_slot("reason", one),)) for one in evidence.of_role("words") if one.name in _REASONS]
     for one in evidence.of_role("probability"):
-        if not one.of:
+        if one.id.split("-")[0] in _EXTREMES:
+            said.append(_extreme(evidence, one))
+        elif not one.of:
             said += [risk.level(evidence, one), *risk.drivers(evidence, one)]
     said += what_if.scenario(evidence)
     said += [what_if.effect(evidence, one) for one in evidence.of_role("difference") if _moves(one)]
@@ -43,7 +45,8 @@ def _measurements(evidence: Evidence) -> list[Claim]:
     """Newest values and extremes; not those that a change speaks of."""
     found = []
     for one in evidence.of_role("measurement", "score", "estimate"):
-        if one.of or one.value is None or evidence.of_role("measurement", of=one.id):
+        told = one.id.startswith("critical-")  # among the red flags
+        if one.of or told or one.value is None or evidence.of_role("measurement", of=one.id):
             continue
         when = (Slot("when", one.id, "when"),) if one.at_us is not None else ()
         slots = (Slot("subject", one.id, "label"), Slot("value", one.id, "value"), *when)
@@ -54,6 +57,14 @@ def _measurements(evidence: Evidence) -> list[Claim]:
         else:
             found.append(Claim("latest", slots, 1 if "high" in one.flags else -1 if "low" in one.flags else None))
     return found
+
+
+def _extreme(evidence: Evidence, one: Fact) -> Claim:
+    """The highest or lowest risk that was told over a span."""
+    slots = [Slot("subject", one.id, "label"), Slot("value", one.id, "value")]
+    slots += [Slot("when", one.id, "when")] if one.at_us is not None else []
+    slots += [Slot("window", span.id, "value") for span in evidence.of_role("window", of=one.id)[:1]]
+    return Claim("extreme", tuple(slots), _EXTREMES[one.id.split("-")[0]])
 
 
 def _absent(evidence: Evidence, one: Fact) -> Claim:
