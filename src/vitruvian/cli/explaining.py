@@ -20,6 +20,7 @@ from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.explanation.llm.settings import LlmSettings
 from vitruvian.explanation.narrate import Narrator
 from vitruvian.service.aside import Aside
+from vitruvian.service.asking import Asking
 from vitruvian.service.explain_views import ExplanationView, explanation_view
 from vitruvian.service.explaining import Explaining
 
@@ -86,8 +87,6 @@ def answer_of_journal(
     path: Path, zone: str, patient: str, question: str, reader: str, language: str, model: str | None
 ) -> Found:
     """The answer to a question about a patient of a journal."""
-    from vitruvian.service.asking import Asking
-
     with Aside.open(path, zone) as ward, _narrator(model) as narrator:
         asked = Asking(ward).answer(patient, question, _reader(reader), language)
         said = narrator.explain(asked.evidence, _reader(reader), language, wait=True)

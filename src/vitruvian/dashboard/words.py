@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from vitruvian.core.errors import ModelError, Overloaded, VitruvianError
+from vitruvian.core.errors import Overloaded, VitruvianError
 from vitruvian.dashboard import explained
 from vitruvian.dashboard.explained import Block, block
 from vitruvian.dashboard.present import who
@@ -22,7 +22,7 @@ from vitruvian.explanation.evidence.base import Fact
 from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward
-from vitruvian.service.api.explain import QUESTION_CHARS_MAX, worded
+from vitruvian.service.api.explain import QUESTION_CHARS_MAX, answered, worded
 from vitruvian.service.explain_views import explanation_view
 from vitruvian.service.explaining import Explaining
 from vitruvian.service.views import BedRow
@@ -77,11 +77,12 @@ def _block(shown: Shown, name: str) -> Block:
 
 
 class Asked(NamedTuple):
-    """A question with its answer, or with why there is none."""
+    """A question with its answer, or with why there is none; and what may be asked, where it was not understood."""
 
     question: str
     intent: str
     block: Block | None
+    can_ask: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -100,16 +101,14 @@ async def ask(request: Request, ward: Ward, patient: str) -> Response:
 
 async def _asked(request: Request, patient: str, question: str, reader: Audience, language: str) -> Asked:
     if not question or len(question) > QUESTION_CHARS_MAX:
-        return Asked(
-            question[:QUESTION_CHARS_MAX], "", None,
-            f"Ask something, in at most {QUESTION_CHARS_MAX} characters.",
-        )  # fmt: skip
+        told = f"Ask something, in at most {QUESTION_CHARS_MAX} characters."
+        return Asked(question[:QUESTION_CHARS_MAX], "", None, error=told)
     try:
-        answer = await run_in_threadpool(request.app.state.asking.answer, patient, question, reader, language)
-    except (Overloaded, ModelError) as error:
-        return Asked(question, "", None, str(error))
+        answer = await run_in_threadpool(answered, request.app.state.asking, patient, question, reader, language)
+    except Overloaded as error:
+        return Asked(question, "", None, error=str(error))
     shown = await run_in_threadpool(request.app.state.words.shown, answer.evidence, reader, language)
-    return Asked(question, answer.intent, _block(shown, "answer"))
+    return Asked(question, answer.intent, _block(shown, "answer"), answer.can_ask)
 
 
 def _form(body: bytes) -> dict[str, str]:

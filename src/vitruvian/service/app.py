@@ -15,6 +15,7 @@ from vitruvian.explanation.narrate import Narrator
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
 from vitruvian.service.api import alerts, bodies, explain, intake, models, patients, system
+from vitruvian.service.asking import Asking
 from vitruvian.service.description import describe
 from vitruvian.service.explaining import Explaining
 from vitruvian.service.guard import Guard
@@ -58,6 +59,7 @@ def create_app(
     access = Access(TokenStore(settings.tokens) if settings.tokens else None)
     app.state.ward, app.state.settings, app.state.access = ward, settings, access
     app.state.words, app.state.explaining = words or Words(Narrator()), Explaining(ward)
+    app.state.asking = Asking(ward, app.state.explaining)
     problems.install(app)
     routers = (
         patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, alerts.router,

@@ -77,6 +77,7 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     f"{_PATIENT}/what-if": {"what_if": WhatIfView},
     f"{_PATIENT}/explanation": _EXPLAINED,
     f"{_PATIENT}/what-if/explanation": {"what_if": WhatIfView, **_EXPLAINED},
+    f"{_PATIENT}/ask": {"intent": str, "answered": bool, "can_ask": list[str], **_EXPLAINED},
     "/api/v1/explanations": _EXPLAINED,
     "/api/v1/explanations/status": {"status": StatusView},
     "/api/v1/handover": _EXPLAINED,

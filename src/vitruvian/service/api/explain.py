@@ -5,26 +5,35 @@ someone brings. Every answer carries the evidence it rests on.
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from vitruvian.core.errors import Overloaded
+from vitruvian.explanation.ask.text import CHARS_MAX as QUESTION_CHARS_MAX
 from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.evidence.packet import packet_schema, read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward, answer
 from vitruvian.service.api.bodies import WhatIfIn
+from vitruvian.service.asking import Asked, Asking
 from vitruvian.service.explain_views import explanation_view
 from vitruvian.service.explaining import Explaining
 from vitruvian.service.words import Shown, Words
 from vitruvian.trust import Permission
 
 LANGUAGE_CHARS_MAX: Final = 12
-QUESTION_CHARS_MAX: Final = 300
+LANGUAGE_PATTERN: Final = r"^[a-z]{2}(-[A-Z]{2})?$"
+ASKS_AT_ONCE: Final = 4  # questions that are looked into; more wait their turn
+ASK_WAIT_S: Final = 10.0
 WAIT_EXTRA_S: Final = 2.0  # over the model's own deadline, for what stood before it in the queue
+
+_TURNS: Final = threading.BoundedSemaphore(ASKS_AT_ONCE)
 
 patients = APIRouter(prefix="/api/v1/patients", tags=["explanations"])
 models = APIRouter(prefix="/api/v1/models", tags=["explanations"])
@@ -43,8 +52,15 @@ def explaining_of(request: Request) -> Explaining:
     return explaining
 
 
+def asking_of(request: Request) -> Asking:
+    """What answers questions about this application's patients."""
+    asking: Asking = request.app.state.asking
+    return asking
+
+
 Wording = Annotated[Words, Depends(words_of)]
 Explained = Annotated[Explaining, Depends(explaining_of)]
+Answering = Annotated[Asking, Depends(asking_of)]
 Id = Annotated[str, Path(max_length=300, description="The patient's id, as in the list of patients")]
 Task = Annotated[str, Path(max_length=64, description="The task, as in the list of models")]
 About = Annotated[
@@ -56,12 +72,19 @@ About = Annotated[
     ),
 ]
 Reader = Annotated[Audience, Query(alias="for", description="For whom it is worded")]
-Language = Annotated[
-    str, Query(max_length=LANGUAGE_CHARS_MAX, pattern=r"^[a-z]{2}(-[A-Z]{2})?$", description="Such as en")
-]
+Language = Annotated[str, Query(max_length=LANGUAGE_CHARS_MAX, pattern=LANGUAGE_PATTERN, description="Such as en")]
 Wait = Annotated[
     bool, Query(description="Wait for the language model, up to its deadline; else the draft is answered at once")
 ]
+
+
+class QuestionIn(BaseModel):
+    """A question about a patient, in words; for whom, and in which language, the answer is worded."""
+
+    model_config = ConfigDict(extra="forbid")
+    question: str = Field(min_length=1, max_length=QUESTION_CHARS_MAX, pattern=r"\S")
+    reader: Audience = Field(default="clinician", alias="for")
+    language: str = Field(default="en", max_length=LANGUAGE_CHARS_MAX, pattern=LANGUAGE_PATTERN)
 
 
 async def worded(words: Words, evidence: Evidence, reader: Audience, language: str, wait: bool) -> Shown:
@@ -77,6 +100,16 @@ async def worded(words: Words, evidence: Evidence, reader: Audience, language: s
         except TimeoutError:
             pass
     return await run_in_threadpool(words.shown, evidence, reader, language)
+
+
+def answered(asking: Asking, patient: str, question: str, reader: Audience, language: str) -> Asked:
+    """What a question asks and the evidence that answers it. Raises Overloaded where too much is asked at once."""
+    if not _TURNS.acquire(timeout=ASK_WAIT_S):
+        raise Overloaded(f"found {ASKS_AT_ONCE} questions under way, expected fewer; ask again")
+    try:
+        return asking.answer(patient, question, reader, language)
+    finally:
+        _TURNS.release()
 
 
 def _answered(ward: Ward, shown: Shown, **more: Any) -> Response:
@@ -115,6 +148,18 @@ async def what_if_explanation(
     found = await run_in_threadpool(ward.body_answers.what_if, patient, body.scenario(), body.outputs)
     evidence = await run_in_threadpool(explaining.what_if, found)
     return _answered(ward, await worded(words, evidence, reader, language, wait), what_if=found)
+
+
+@patients.post("/{patient}/ask", dependencies=[allow(Permission.READ)])
+async def ask(
+    ward: Ward, asking: Answering, words: Wording, patient: Id, body: QuestionIn, wait: Wait = False
+) -> Response:
+    """A question about a patient, answered from facts; or that it is not known. Orders of treatment are refused, with
+    the reason. `answered` is false for both; `can_ask` then holds questions that are understood.
+    """
+    asked = await run_in_threadpool(answered, asking, patient, body.question, body.reader, body.language)
+    shown = await worded(words, asked.evidence, body.reader, body.language, wait)
+    return _answered(ward, shown, intent=asked.intent, answered=asked.answered, can_ask=asked.can_ask)
 
 
 @router.post(

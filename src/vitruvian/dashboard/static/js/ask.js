@@ -26,6 +26,7 @@ export class Ask {
     this.say = say;
     this.number = 0;
     byId("ask")?.addEventListener("submit", (/** @type {SubmitEvent} */ event) => { event.preventDefault(); this.send(event.submitter); });
+    byId("answer")?.addEventListener("submit", (/** @type {SubmitEvent} */ event) => { event.preventDefault(); this.send(event.submitter); });
     byId("reader")?.addEventListener("submit", (/** @type {SubmitEvent} */ event) => { event.preventDefault(); this.read(event.submitter); });
     byId("reader")?.querySelector("select")?.addEventListener("change", () => this.read(null));
   }
