@@ -281,12 +281,9 @@ def _happened(one: EventView) -> Happened:
 
 def _card(view: ModelView) -> Card:
     title = view.title.split(",", maxsplit=1)[0]
-    counts = view.figures.get("counts")
     evaluated = view.figures.get("data")
-    patients = counts.get("patients") if isinstance(counts, Mapping) else None
     return Card(
-        view.task, in_sentence(title), view.version, view.horizon_h, view.data,
-        patients=patients if isinstance(patients, int) else None,
-        evaluated=evaluated if isinstance(evaluated, str) else "", figures=view.figures, validated=view.validated,
-        simulated=view.simulated,
+        view.task, in_sentence(title), view.version, view.horizon_h, view.data, view.usual, view.patients,
+        evaluated if isinstance(evaluated, str) else "", view.figures, view.validated, view.simulated, view.limits,
+        view.intended,
     )  # fmt: skip

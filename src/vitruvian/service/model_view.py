@@ -20,13 +20,16 @@ def model_views(scoring: Scoring) -> list[ModelView]:
 def model_view(scoring: Scoring, loaded: Loaded, role: Role) -> ModelView:
     """One of them."""
     predictor, task = loaded.predictor, loaded.predictor.task
-    shadow = role == "shadow"
+    shadow, told = role == "shadow", predictor.bundle.told
+    trained = told["split"].get("train") if isinstance(told.get("split"), dict) else None
     return ModelView(
         task.name, task.title, role, predictor.version, predictor.served,
         tuple(member.name for member in predictor.members), loaded.folder, predictor.horizon_h, predictor.threshold,
-        predictor.validated, predictor.simulated, str(predictor.bundle.told.get("data", "")), loaded.since_us,
+        predictor.validated, predictor.simulated, str(told.get("data", "")), loaded.since_us,
         loaded.by or "the package", loaded.checked, loaded.figures,
         fault=scoring.failed.get(f"{task.name} (shadow)" if shadow else task.name, ""),
         disagreement=scoring.shadows.told(task.name) if shadow else None,
         last=tuple(scoring.shadows.last(task.name)) if shadow else (),
+        patients=trained if isinstance(trained, int) else None, usual=predictor.prevalence,
+        intended=str(told.get("intended_use", "")), limits=tuple(str(one) for one in told.get("limits", ())),
     )  # fmt: skip

@@ -27,7 +27,10 @@ __all__ = ["MAIN", "Group", "Loaded", "Models", "Running", "figures_of"]
 log = logging.getLogger(__name__)
 MAIN: Final = "sepsis"  # the risk that the ward's rows show
 # Of evaluation.json, where it has them, with their 95 % intervals.
-FIGURES: Final = ("auroc", "auprc", "brier", "brier_skill", "calibration_slope", "utility", "event1")
+FIGURES: Final = (
+    "auroc", "auprc", "brier", "brier_skill", "calibration_slope", "utility", "event1",
+    "alarms_per_patient_day", "alarm_precision", "sensitivity",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class ModelView(msgspec.Struct, frozen=True):
     """A model that runs. `folder`: its name in the directory of models, or `shipped`; `checked`: what it passed before
     it might run; `figures`: what its evaluation measured, with `*_95` intervals; `since_us`, `by`: when and by whom it
     was loaded. `disagreement`, of a shadow: how it differs from its champion since both run; `last`: the newest pairs
-    (instant, champion's, shadow's), of each batch the furthest apart; no patient is named.
+    (instant, champion's, shadow's), of each batch the furthest apart; no patient is named. `patients`: how many it was
+    trained on; `usual`: how often the target was met among them; `intended`, `limits`: what it is for, and its limits.
     """
 
     task: str
@@ -98,6 +99,10 @@ class ModelView(msgspec.Struct, frozen=True):
     fault: str = ""
     disagreement: Mapping[str, Any] | None = None
     last: tuple[tuple[int, float, float], ...] = ()
+    patients: int | None = None
+    usual: float | None = None
+    intended: str = ""
+    limits: tuple[str, ...] = ()
 
 
 class RiskPoint(msgspec.Struct, frozen=True):
