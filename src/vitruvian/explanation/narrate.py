@@ -26,7 +26,7 @@ from vitruvian.explanation.filling import fill
 from vitruvian.explanation.llm.audit import Audit, AuditRecord, NoAudit
 from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel, ModelBusy, ModelSilent, Prompt
 from vitruvian.explanation.wording.base import MemoryCache, Refused, SkeletonCache, Wording
-from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer
+from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer, wordable
 from vitruvian.explanation.wording.read_back import read_back
 from vitruvian.explanation.wording.verifier import verify
 
@@ -72,11 +72,12 @@ class Narrator:
         """
         until_s = self._monotonic() + self._deadline_s if wait else 0.0
         reader = _Reader(evidence, audience, language)
-        sentences = tuple(self._sentence(claim, reader, until_s) for claim in plan_of(evidence, audience))
+        claims = plan_of(evidence, audience)
+        sentences = tuple(self._sentence(claim, reader, until_s) for claim in claims)
         whole = explanation_of(evidence, audience, language, sentences)
         by_model = sum(1 for one in sentences if one.origin == "model")
         status: Literal["draft", "partly", "fluent"] = (
-            "draft" if not by_model else "fluent" if by_model == len(sentences) else "partly"
+            "draft" if not by_model else "partly" if by_model < sum(_asked(one, reader) for one in claims) else "fluent"
         )
         refused = Counter(one.refused for one in sentences if one.refused)
         name = self.model.name if self.model is not None else ""
@@ -86,13 +87,14 @@ class Narrator:
         """Whether a model is there and has something of this packet still to word."""
         if self.model is None or language not in WORDED:
             return False
-        claims = plan_of(evidence, audience)
+        reader = _Reader(evidence, audience, language)
+        claims = (claim for claim in plan_of(evidence, audience) if _asked(claim, reader))
         return any(self._cache.get(self._key(claim, audience, language)) is None for claim in claims)
 
     def _sentence(self, claim: Claim, reader: _Reader, until_s: float) -> Sentence:
         drafted = draft_of(claim, reader.audience, reader.language)
         draft = fill(drafted, claim, reader.evidence, reader.audience, manner_of(reader.language))
-        if self.model is None or reader.language not in WORDED:
+        if self.model is None or not _asked(claim, reader):
             return draft
         worded, refused = self._worded(self.model, claim, drafted, reader, until_s)
         if worded is None:
@@ -187,6 +189,12 @@ class Narrator:
     def _count(self, what: str) -> None:
         with self._lock:
             self.counts[what] += 1
+
+
+def _asked(claim: Claim, reader: _Reader) -> bool:
+    """Whether a model is asked for it: not for the twin's own words, such as notes and reasons."""
+    drafted = draft_of(claim, reader.audience, reader.language)
+    return wordable(claim, drafted, reader.audience, reader.language)
 
 
 def _sha256(data: bytes) -> str:

@@ -8,9 +8,8 @@ or may change a word of it, does nothing else.
 from __future__ import annotations
 
 from vitruvian.explanation.claims import Audience, Claim, Skeleton
-from vitruvian.explanation.wording.patterns import ends, gbnf, lowered, tokens_of
+from vitruvian.explanation.wording.patterns import gbnf
 from vitruvian.explanation.wording.phrases import phrases_of
-from vitruvian.explanation.wording.tags import tagged
 
 __all__ = ["grammar_of"]
 
@@ -18,8 +17,7 @@ __all__ = ["grammar_of"]
 def grammar_of(claim: Claim, draft: Skeleton, audience: Audience, language: str) -> str:
     """The grammar of the wordings of a claim that are built otherwise than its draft; empty where there are none."""
     phrases = phrases_of(claim, draft, audience, language)
-    tag, own = phrases.tags.__getitem__, lowered(tokens_of(tagged(draft)))
-    rules = [gbnf(node, tag) for node in phrases.nodes if len(own) not in ends(node, own, 0, tag)]
+    rules = [gbnf(node, phrases.tags.__getitem__) for node in phrases.others]
     if not rules:
         return ""
     names = [f"way{number}" for number in range(1, len(rules) + 1)]

@@ -13,6 +13,7 @@ from vitruvian.explanation.claims import Audience, Claim, Skeleton
 from vitruvian.explanation.llm.base import TOKENS_MAX, Prompt
 from vitruvian.explanation.wording.base import Refused
 from vitruvian.explanation.wording.grammar import grammar_of
+from vitruvian.explanation.wording.phrases import phrases_of
 from vitruvian.explanation.wording.tags import tagged, untagged
 
 __all__ = ["ANSWER_CHARS_MAX", "prompt_of", "skeleton_of_answer", "wordable"]
@@ -64,7 +65,7 @@ def wordable(claim: Claim, draft: Skeleton, audience: Audience, language: str) -
     """Whether a model is asked for this claim at all: only in a language with a phrase book, and not where the words
     are the twin's own (a note, a reason).
     """
-    return bool(grammar_of(claim, draft, audience, language))
+    return bool(phrases_of(claim, draft, audience, language).others)
 
 
 def prompt_of(claim: Claim, draft: Skeleton, audience: Audience, language: str) -> Prompt:

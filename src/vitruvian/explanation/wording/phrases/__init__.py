@@ -13,10 +13,11 @@ from typing import Final
 import msgspec
 
 from vitruvian.explanation.claims import Audience, Claim, Facet, Sign, Skeleton, Slot
-from vitruvian.explanation.wording.patterns import Choice, Node, Word, ends, parse, words
+from vitruvian.explanation.drafts.base import skeleton_of, template_of
+from vitruvian.explanation.wording.patterns import Choice, Node, Word, ends, lowered, parse, tokens_of, words
 from vitruvian.explanation.wording.phrases import ahead, known, lists, risk
 from vitruvian.explanation.wording.phrases.base import Book
-from vitruvian.explanation.wording.tags import tag_of
+from vitruvian.explanation.wording.tags import tag_of, tagged
 
 __all__ = ["BOOK", "WORDED", "Phrases", "phrases_of"]
 
@@ -25,9 +26,13 @@ WORDED: Final = ("en",)  # languages with a phrase book; the others keep their d
 
 
 class Phrases(msgspec.Struct, frozen=True, dict=True):
-    """All patterns of a claim's shape that have its slots, each once and in the draft's order; `tags` by slot name."""
+    """All patterns of a claim's shape that have its slots, each once and in the draft's order; `tags` by slot name.
+
+    `others`: those that the draft's own sentence does not follow.
+    """
 
     nodes: tuple[Node, ...] = ()
+    others: tuple[Node, ...] = ()
     tags: dict[str, str] = {}
 
     @cached_property
@@ -46,18 +51,21 @@ def phrases_of(claim: Claim, draft: Skeleton, audience: Audience, language: str)
     if language not in WORDED or claim.kind not in BOOK:
         return Phrases()
     slots = tuple((one.name, one.facet) for one in claim.slots)
-    return _phrases(claim.kind, slots, claim.sign, tuple(one.name for one in draft.slots), audience)
+    return _phrases(claim.kind, slots, claim.sign, template_of(draft), audience)
 
 
 @lru_cache(maxsize=2_048)
-def _phrases(
-    kind: str, slots: tuple[tuple[str, Facet], ...], sign: Sign, order: tuple[str, ...], audience: Audience
-) -> Phrases:
+def _phrases(kind: str, slots: tuple[tuple[str, Facet], ...], sign: Sign, template: str, audience: Audience) -> Phrases:
     """By the claim's shape alone, so that every patient's claim of a shape finds the same trees."""
     shape = Claim(kind, tuple(Slot(name, name, facet) for name, facet in slots), sign)
-    nodes = (parse(pattern) for pattern in dict.fromkeys(BOOK[kind](shape, audience)))
-    fitting = tuple(node for node in nodes if set(_orders(node)) == {order})
-    return Phrases(fitting, {slot.name: tag_of(slot) for slot in shape.slots})
+    draft = skeleton_of(template, shape)
+    tags, order = {slot.name: tag_of(slot) for slot in shape.slots}, tuple(slot.name for slot in draft.slots)
+    own = lowered(tokens_of(tagged(draft)))
+    nodes = tuple(
+        node for node in map(parse, dict.fromkeys(BOOK[kind](shape, audience))) if set(_orders(node)) == {order}
+    )
+    others = tuple(node for node in nodes if len(own) not in ends(node, own, 0, tags.__getitem__))
+    return Phrases(nodes, others, tags)
 
 
 def _orders(node: Node) -> Iterator[tuple[str, ...]]:
