@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -10,9 +11,10 @@ from vitruvian.explanation.drafts import LANGUAGES
 from vitruvian.explanation.footnotes import Footnote
 from vitruvian.service.explain_views import ExplanationView
 
-__all__ = ["Block", "Piece", "block", "languages", "read_as"]
+__all__ = ["Block", "Piece", "block", "languages", "read_as", "without_place"]
 
 READERS: Final[Mapping[Audience, str]] = {"clinician": "For a clinician", "patient": "In plain words"}
+_UNIT_APART: Final = re.compile(r"(?<=\d) (?=[^\s\d(])")
 BETWEEN: Final = (" ", " (")
 _NATIVE: Final = {
     "de": "Deutsch", "en": "English", "es": "Español", "fr": "Français", "it": "Italiano", "nl": "Nederlands",
@@ -56,11 +58,29 @@ def block(said: ExplanationView, name: str) -> Block:
         for text, fact in _merged(sentence):
             if fact in notes:
                 number += 1
-                pieces.append(Piece(text, notes[fact], f"fact-{name}-{number}"))
+                pieces.append(Piece(_held(text), notes[fact], f"fact-{name}-{number}"))
             else:
                 pieces.append(Piece(text))
         made.append(Said(tuple(pieces), sentence.origin == "model"))
     return Block(name, said.language, tuple(made), tuple(notes.values()), said.pending, _worded(said), said.simulated)
+
+
+def without_place(made: Block, place: str) -> Block:
+    """The block without the name of the place that its sentences begin with, where a heading says it already."""
+    return made._replace(sentences=tuple(_without(one, place) for one in made.sentences))
+
+
+def _without(said: Said, place: str) -> Said:
+    first, rest = said.pieces[0], said.pieces[1:]
+    if first.note is None or first.note.fact != place or not rest or not rest[0].text.startswith(": "):
+        return said
+    after = rest[0].text.removeprefix(": ")
+    whole = (rest[0]._replace(text=after), *rest[1:]) if after else rest[1:]
+    return said._replace(pieces=(whole[0]._replace(text=_capital(whole[0].text)), *whole[1:]))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _merged(sentence: Sentence) -> list[tuple[str, str]]:
@@ -79,6 +99,11 @@ def _merged(sentence: Sentence) -> list[tuple[str, str]]:
         else:
             merged.append((text, fact))
     return merged
+
+
+def _held(text: str) -> str:
+    """A number stays on the line of its unit."""
+    return _UNIT_APART.sub("\u00a0", text)
 
 
 def _worded(said: ExplanationView) -> str:

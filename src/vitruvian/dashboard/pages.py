@@ -119,7 +119,8 @@ def _local_time(text: str, zone: tzinfo) -> int:
 def data_page(request: Request, ward: Ward) -> Response:
     """What is coming in, and what was refused and why."""
     health = {key: value for key, value in ward.health().items() if isinstance(value, str | int | float | bool)}
-    return render(request, "data.html", streams=ward.streams(), refused=ward.quarantine(limit=200), health=health)
+    return render(request, "data.html", streams=ward.streams(), refused=ward.quarantine(limit=200), health=health,
+                  told=request.app.state.words.status())  # fmt: skip
 
 
 @router.get("/docs", dependencies=[allow(Permission.PUBLIC)])

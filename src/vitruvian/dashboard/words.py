@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from vitruvian.core.errors import Overloaded, VitruvianError
 from vitruvian.dashboard import explained
-from vitruvian.dashboard.explained import Block, block
+from vitruvian.dashboard.explained import Block, block, without_place
 from vitruvian.dashboard.present import who
 from vitruvian.dashboard.render import render
 from vitruvian.explanation.claims import Audience, Sentence
@@ -175,7 +175,11 @@ def _by_bed(shown: Shown, rows: Sequence[BedRow]) -> tuple[Block | None, list[Be
         made = _part(shown, sentences, place)
         if made is not None:
             href = f"/patients/{quote(row.id, safe='')}" if row else ""
-            beds.append(Bed(f"{title} · {row.name}" if row else title, href, who(row) if row else "", made))
+            beds.append(
+                Bed(
+                    f"{title} · {row.name}" if row else title, href, who(row) if row else "", without_place(made, place)
+                )
+            )
     return whole, beds
 
 
