@@ -11,6 +11,7 @@ from vitruvian.explanation.drafts import draft_of, manner_of
 from vitruvian.explanation.evidence.base import Evidence, Kind
 from vitruvian.explanation.filling import fill
 from vitruvian.explanation.plans import alert, answer, card, forecast, handover, risk, timeline, what_if
+from vitruvian.explanation.plans.plain import plain
 
 __all__ = ["AUDIENCES", "draft", "explanation_of", "plan_of"]
 
@@ -25,7 +26,8 @@ def plan_of(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """What is said, and in which order; pure. Raises ConfigurationError."""
     if audience not in AUDIENCES:
         raise ConfigurationError(f"found reader {audience!r}, expected one of {', '.join(AUDIENCES)}; choose one")
-    return _PLANS[evidence.kind](evidence, audience)
+    claims = _PLANS[evidence.kind](evidence, audience)
+    return plain(claims) if audience == "patient" else claims
 
 
 def draft(evidence: Evidence, audience: Audience = "clinician", language: str = "en") -> Explanation:

@@ -22,7 +22,7 @@ def span(hours: float) -> tuple[str, str]:
         return str(max(minutes, 1)), "min"
     if hours >= 47.95 and abs(hours % 24 - 12) > 11.95:
         return f"{hours / 24:.0f}", "d"
-    text = f"{hours:.1f}" if hours < 47.95 else f"{hours:.0f}"
+    text = f"{hours:.1f}" if hours < 9.95 else f"{hours:.0f}"
     return text.removesuffix(".0"), "h"
 
 

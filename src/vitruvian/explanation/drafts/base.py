@@ -30,7 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "risk_moved": "outcome:label risk:value low:value? high:value? confidence:value? horizon:value? earlier:value?"
     " ago:when; sign of the change as read, without `earlier` where it is 0",
     "frequency": "outcome:label? risk:frequency horizon:value?; right behind the risk without `outcome`; no sign",
-    "usual": "outcome:label usual:frequency; sign: the risk is above or below what is usual",
+    "usual": "outcome:label? usual:frequency; sign: the risk is above or below what is usual",
     "drivers": "d*:label v*:value|text m*:direction?; no sign",
     "no_drivers": "outcome:label; no sign",
     "critical": "place:label? c*:label v*:value t*:when?; no sign",

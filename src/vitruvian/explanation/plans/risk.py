@@ -41,8 +41,7 @@ def _frequency(evidence: Evidence, risk: Fact) -> list[Claim]:
     said = [Claim("frequency", (Slot("risk", risk.id, "frequency"),))]
     usual = first_of(evidence, "usual", risk)
     if usual is not None:
-        slots = (Slot("outcome", usual.id, "label"), Slot("usual", usual.id, "frequency"))
-        said.append(Claim("usual", slots, sign_of(risk, usual, evidence)))
+        said.append(Claim("usual", (Slot("usual", usual.id, "frequency"),), sign_of(risk, usual, evidence)))
     return said
 
 

@@ -40,9 +40,8 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "above", -1: "below", 0: "close to"})
-    return (
-        f"In the model's training data, {{outcome}} occurred in about {{usual}} patients; this risk is {stands} that."
-    )
+    what = "{outcome}" if has(claim, "outcome") else "it"
+    return f"In the model's training data, {what} occurred in about {{usual}} patients; this risk is {stands} that."
 
 
 def _drivers(claim: Claim) -> str:

@@ -40,15 +40,13 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "above", -1: "below", 0: "close to"})
-    return (
-        f"In the records the model learned from, {{outcome}} came up in about {{usual}} people; yours is {stands} that."
-    )
+    of = with_slot(claim, "outcome", " of {outcome}")
+    return f"In the records the model learned from, the chance{of} was about {{usual}}; yours is {stands} that."
 
 
 def _drivers(claim: Claim) -> str:
     named = [_driver(claim, n) for n in numbered(claim, "d")]
-    head = "This reading counts" if len(named) == 1 else "These readings count"
-    return f"{head} most in the model, but need not be the cause: {listed(named)}."
+    return f"What counts most in the model, though it need not be the cause: {listed(named)}."
 
 
 def _driver(claim: Claim, number: int) -> str:
@@ -67,7 +65,7 @@ def _valued(claim: Claim) -> str:
 
 def _critical(claim: Claim) -> str:
     place = with_slot(claim, "place", "{place}: ")
-    return f"{place or 'F'}{'f' if place else ''}ar outside the usual range: {_valued(claim)}."
+    return f"{place or 'F'}{'f' if place else ''}ar outside the normal range: {_valued(claim)}."
 
 
 def _missing(claim: Claim) -> str:
@@ -78,8 +76,8 @@ def _missing(claim: Claim) -> str:
 
 def _critical_missing(claim: Claim) -> str:
     if has(claim, "place"):
-        return f"{{place}}: {_valued(claim)} far outside the usual range; {names(claim, 'm')} not measured recently."
-    return f"Far outside the usual range: {_valued(claim)}; not measured recently: {names(claim, 'm')}."
+        return f"{{place}}: {_valued(claim)} far outside the normal range; {names(claim, 'm')} not measured recently."
+    return f"Far outside the normal range: {_valued(claim)}; not measured recently: {names(claim, 'm')}."
 
 
 def _note(claim: Claim) -> str:
@@ -100,7 +98,7 @@ def _scenario(claim: Claim) -> str:
     done = [f"{{a{n}}}{_dose(claim, n)}" for n in numbered(claim, "a")]
     taken = [f"{{e{n}}}{with_slot(claim, f'set{n}', f' set to {{set{n}}}')}" for n in numbered(claim, "e")]
     more = ["{more}"] if has(claim, "more") else []
-    return f"This is only a what-if, in which the model tries out {listed([*done, *taken, *more])}."
+    return f"This what-if only tries out {listed([*done, *taken, *more])}."
 
 
 def _dose(claim: Claim, number: int) -> str:
@@ -144,9 +142,9 @@ def _medicines(claim: Claim) -> str:
 def _latest(claim: Claim) -> str:
     stands = by_sign(
         claim,
-        {1: ", above the usual range", -1: ", below the usual range", 0: ", in the usual range", None: ""},
+        {1: ", above the normal range", -1: ", below the normal range", 0: ", in the normal range", None: ""},
     )
-    return f"The last reading of {{subject}} was {{value}}{with_slot(claim, 'when', ' {when}')}{stands}."
+    return f"The last {{subject}} was {{value}}{with_slot(claim, 'when', ' {when}')}{stands}."
 
 
 def _changed(claim: Claim) -> str:
@@ -163,7 +161,7 @@ def _changed(claim: Claim) -> str:
 
 def _results(claim: Claim) -> str:
     head = by_sign(
-        claim, {1: "Above the usual range", -1: "Below the usual range", 0: "In the usual range", None: "Test results"}
+        claim, {1: "Above the normal range", -1: "Below the normal range", 0: "In the normal range", None: "Results"}
     )
     return f"{head}: {_valued(claim)}."
 
@@ -176,7 +174,7 @@ def _changes(claim: Claim) -> str:
 
 def _extreme(claim: Claim) -> str:
     most = by_sign(claim, {1: "highest", -1: "lowest"})
-    return f"The {most} reading of {{subject}} {{window}} was {{value}}{with_slot(claim, 'when', ' {when}')}."
+    return f"The {most} {{subject}} {{window}} was {{value}}{with_slot(claim, 'when', ' {when}')}."
 
 
 def _bed(claim: Claim) -> str:
@@ -199,17 +197,15 @@ TEMPLATES: Final[Templates] = {
     ("frequency", "patient"): _frequency,
     ("usual", "patient"): _usual,
     ("drivers", "patient"): _drivers,
-    ("no_drivers", "patient"): "No single reading makes the chance of {outcome} much higher than for most people here.",
+    ("no_drivers", "patient"): "No one reading makes the chance of {outcome} stand out.",
     ("critical", "patient"): _critical,
     ("missing", "patient"): _missing,
     ("critical_missing", "patient"): _critical_missing,
     ("silent", "patient"): "The model gives no figure now ({reason}).",
     ("note", "patient"): _note,
     ("expected", "patient"): _expected,
-    ("critical_ahead", "patient"): lambda claim: (
-        f"In the model, these go far outside the usual range: {_valued(claim)}."
-    ),
-    ("steady", "patient"): lambda claim: f"Little change is expected in {names(claim, 's', 'or')} {{horizon}}.",
+    ("critical_ahead", "patient"): lambda claim: f"In the model, far outside the normal range: {_valued(claim)}.",
+    ("steady", "patient"): lambda claim: f"The model sees little change in {names(claim, 's', 'or')} {{horizon}}.",
     ("scenario", "patient"): _scenario,
     ("effect", "patient"): _effect,
     ("effect_open", "patient"): lambda claim: f"The what-if shows no clear change in {names(claim, 's', 'or')}.",

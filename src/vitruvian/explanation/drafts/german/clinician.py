@@ -58,7 +58,8 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "darüber", -1: "darunter", 0: "nahe daran"})
-    return f"In den Trainingsdaten trat {{outcome}} bei etwa {{usual}} Patienten auf; dieses Risiko liegt {stands}."
+    what = "{outcome}" if has(claim, "outcome") else "das"
+    return f"In den Trainingsdaten trat {what} bei etwa {{usual}} Patienten auf; dieses Risiko liegt {stands}."
 
 
 def driver(claim: Claim, number: int) -> str:

@@ -46,7 +46,8 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "darüber", -1: "darunter", 0: "nahe daran"})
-    seen = "Bei den Menschen, von denen das Modell gelernt hat, kam {outcome} bei etwa {usual} vor"
+    what = "{outcome}" if has(claim, "outcome") else "das"
+    seen = f"Bei den Menschen, von denen das Modell gelernt hat, kam {what} bei etwa {{usual}} vor"
     return f"{seen}; Ihr Wert liegt {stands}."
 
 

@@ -54,7 +54,8 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "por encima", -1: "por debajo", 0: "cerca"})
-    seen = "En los datos de entrenamiento hubo {outcome} en alrededor de {usual} pacientes"
+    what = "hubo {outcome}" if has(claim, "outcome") else "lo hubo"
+    seen = f"En los datos de entrenamiento {what} en alrededor de {{usual}} pacientes"
     return f"{seen}; este riesgo está {stands} de eso."
 
 

@@ -45,7 +45,8 @@ def _frequency(claim: Claim) -> str:
 
 def _usual(claim: Claim) -> str:
     stands = by_sign(claim, {1: "por encima", -1: "por debajo", 0: "cerca"})
-    seen = "Entre las personas de las que aprendió el modelo hubo {outcome} en unas {usual}"
+    what = "hubo {outcome}" if has(claim, "outcome") else "esto ocurrió"
+    seen = f"Entre las personas de las que aprendió el modelo {what} en unas {{usual}}"
     return f"{seen}; su valor está {stands} de eso."
 
 
