@@ -208,7 +208,7 @@ class Explaining:
         )
         news2 = row.news2
         score = (
-            None if news2.value is None else TheScore(MAIN_SCORE, VOCABULARY[MAIN_SCORE].display, float(news2.value),
+            None if news2.value is None else TheScore(MAIN_SCORE, VOCABULARY[MAIN_SCORE].short, float(news2.value),
                                                       news2.exact)
         )  # fmt: skip
         return BedStory(

@@ -65,8 +65,8 @@ def check_shape(packet: Evidence) -> None:
     """What does not depend on units. Raises ReadingError at the first thing that does not hold."""
     try:
         zone_named(packet.zone)
-    except (ConfigurationError, ValueError) as error:
-        raise ReadingError(str(error)) from None
+    except (ConfigurationError, ValueError):
+        raise ReadingError(f"found zone {packet.zone!r}, expected an IANA name like Europe/Paris or +02:00") from None
     _time(packet.at_us, "the packet")
     if len(packet.by_id) != len(packet.facts):
         ids = [fact.id for fact in packet.facts]

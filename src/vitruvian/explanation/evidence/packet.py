@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +18,7 @@ from vitruvian.core.errors import ReadingError, UnitError
 from vitruvian.core.units import parse
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.core.vocabulary.concept import Concept
-from vitruvian.explanation.evidence.base import Evidence, Fact, Flag, Kind, Role
+from vitruvian.explanation.evidence.base import SCHEMA, Evidence, Fact, Flag, Kind, Role
 from vitruvian.explanation.evidence.checks import MEASURED, check_numbers, check_shape, is_past, is_share
 from vitruvian.explanation.evidence.parts import KEY_INPUTS
 from vitruvian.explanation.evidence.ranges import is_critical
@@ -31,14 +32,16 @@ SCHEMA_FILE: Final = "packet.schema.json"
 _SIMULATED_KINDS: Final[tuple[Kind, ...]] = ("forecast", "what_if")
 _CRITICAL_ROLES: Final[tuple[Role, ...]] = ("measurement", "driver", "expected")
 _UNIT_ROLES: Final[tuple[Role, ...]] = (
-    *MEASURED, "interval_low", "interval_high", "earlier", "limit", "alarm", "action", "edit", "score", "event",
+    *MEASURED, "interval_low", "interval_high", "earlier", "limit", "alarm", "action", "edit", "event",
 )  # fmt: skip
 _decoder: Final = msgspec.json.Decoder(Evidence, strict=True)
 
 
 def packet_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a packet; `packet.schema.json` holds it for other programs."""
-    return msgspec.json.schema(Evidence)
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Evidence)}
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return plain
 
 
 def shipped_schema() -> Mapping[str, Any]:
@@ -59,7 +62,9 @@ def read_packet(data: bytes) -> Evidence:
     try:
         packet = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReadingError(f"found a packet that is not of the schema ({error}); see docs/explanation.md") from None
+        raise ReadingError(
+            f"found a packet that is not of the schema ({error}), expected schema {SCHEMA}; see docs/explanation.md"
+        ) from None
     check_shape(packet)
     facts = tuple(_normalised(fact, packet) for fact in packet.facts)
     named = msgspec.structs.replace(packet, facts=facts)
@@ -113,3 +118,8 @@ def _flagged(fact: Fact, packet: Evidence) -> Fact:
         wanted.append("hypothetical")
     added = tuple(flag for flag in wanted if flag not in fact.flags)
     return msgspec.structs.replace(fact, flags=(*fact.flags, *added)) if added else fact
+
+
+if __name__ == "__main__":  # writes the schema that is shipped
+    text = msgspec.json.format(msgspec.json.encode(packet_schema()), indent=1).decode()
+    (Path(__file__).parent.parent / SCHEMA_FILE).write_text(f"{text}\n", "utf-8")
