@@ -34,7 +34,9 @@ JournalFile = Annotated[
 Zone = Annotated[str, typer.Option(help="The facility's time zone, of a journal.")]
 Model = Annotated[
     str | None,
-    typer.Option(help="Installed weights that word it, or none; by default the default ones. A ward uses its own."),
+    typer.Option(
+        help="What words it: installed weights by name, a settings file (.toml), or none. A ward uses its own."
+    ),
 ]
 
 

@@ -17,12 +17,12 @@ from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.drafting import AUDIENCES
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.evidence.packet import read_packet
-from vitruvian.explanation.llm.settings import LlmSettings
 from vitruvian.explanation.narrate import Narrator
 from vitruvian.service.aside import Aside
 from vitruvian.service.asking import Asking
 from vitruvian.service.explain_views import ExplanationView, explanation_view
 from vitruvian.service.explaining import Explaining
+from vitruvian.service.wording import llm_settings
 
 __all__ = [
     "Found",
@@ -127,8 +127,7 @@ def write(found: Found, folder: Path) -> None:
 @contextlib.contextmanager
 def _narrator(model: str | None) -> Iterator[Narrator]:
     """A narrator with the language model that was named; None: whatever is there."""
-    home = None if model is None else "none" if model == "none" else "embedded"
-    settings = LlmSettings.read(home=home, model=model if home == "embedded" else None)
+    settings = llm_settings(model)
     built = settings.build()
     try:
         yield Narrator(built, deadline_s=settings.deadline_s)
