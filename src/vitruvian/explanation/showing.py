@@ -22,6 +22,8 @@ __all__ = ["PLAIN", "SHARES", "Manner", "label_of", "percent", "show", "value_of
 
 SHARES: Final = ("probability", "usual", "likelihood", "from_data")  # 0 to 1, read in per cent
 _OUTCOMES: Final = ("probability", "earlier", "usual", "interval_low", "interval_high", "words")
+_SHARE_FIGURES: Final = ("alarm_precision", "sensitivity", "specificity")
+GROUPED_FROM: Final = 10_000  # a count from here on is written in groups of three digits
 _SWITCHED: Final = ("mechanical_ventilation", "renal_replacement_therapy", "pneumothorax_open", "apnoea")
 
 
@@ -44,7 +46,7 @@ def show(fact: Fact, facet: Facet, evidence: Evidence, audience: Audience, manne
 
 def label_of(fact: Fact, audience: Audience, manner: Manner) -> str:
     """What the fact is about, as it stands within a sentence: an outcome (`sepsis`) by its name, else a thing."""
-    own = manner.labels.get((fact.name, audience)) or fact.label or subjects(fact.name).label
+    own = manner.labels.get((fact.name, audience)) or manner.said(fact.label, audience) or subjects(fact.name).label
     if _is_risk(fact.name) and fact.role not in _OUTCOMES and (fact.name, audience) in manner.labels:
         return manner.words["risk of"].format(own)
     return own
@@ -63,9 +65,9 @@ def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience 
         return _counted(fact, value, manner)
     if parent is not None and parent.role == "difference" and fact.role in ("interval_low", "interval_high"):
         along = -1.0 if number_of(parent) < 0 else 1.0
-        return _difference(fact, along * value, manner)
+        return _difference(fact, along * value, manner, audience)
     if fact.role == "difference":
-        return _difference(fact, abs(value), manner)
+        return _difference(fact, abs(value), manner, audience)
     if _is_share(fact, parent):
         return percent(value, manner)
     return _measured(fact, value, manner, audience)
@@ -77,31 +79,45 @@ def _is_risk(name: str) -> bool:
 
 def _is_share(fact: Fact, parent: Fact | None) -> bool:
     """Whether it is a probability, an end of the interval of one, or what one was before."""
-    if fact.role in SHARES or (_is_risk(fact.name) and fact.role != "figure"):
-        return True
-    if fact.role in ("interval_low", "interval_high", "earlier"):
-        return parent is not None and parent.role in SHARES
-    return False
+    if fact.role in ("interval_low", "interval_high", "earlier") and parent is not None:
+        return _is_share(parent, None)
+    if fact.role == "figure":
+        return fact.name in _SHARE_FIGURES
+    return fact.role in SHARES or _is_risk(fact.name)
 
 
 def _counted(fact: Fact, value: float, manner: Manner) -> str:
     """A count with its noun where it has one: `1 bed`, `12 beds`."""
     number = manner.number(plain(value))
+    if value >= GROUPED_FROM and float(value).is_integer():
+        number = f"{value:,.0f}".replace(",", manner.thousands)
     noun = manner.counts.get(fact.name)
     return number if noun is None else f"{number} {noun[0] if value == 1 else noun[1]}"
 
 
-def _difference(fact: Fact, value: float, manner: Manner) -> str:
+def _difference(fact: Fact, value: float, manner: Manner, audience: Audience) -> str:
     """A difference, without a sign where it goes along its own direction; a verb says which that is."""
     if _is_risk(fact.name):
         return points(value, manner)
     concept, stated = VOCABULARY.get(fact.name), fact.unit
     if concept is None:
         return _with_unit(manner.number(plain(value)), printed(stated), manner)
+    value *= _scale(concept, stated)
     number = decimals(value, concept.decimals)
     if float(number) == 0 and value != 0:  # a difference that is worth a sentence is not shown as none
         number = plain(value, 1)
-    return _with_unit(manner.number(number), printed(concept.unit), manner)
+    counted = manner.counted.get(fact.name) if audience == "patient" else None
+    if counted and fact.role != "difference":
+        return manner.number(number)
+    return _with_unit(manner.number(number), counted or printed(concept.unit), manner)
+
+
+def _scale(concept: Concept, unit: str) -> float:
+    """From the unit of a difference to the concept's: a factor alone, since zeros of temperature cancel."""
+    try:
+        return concept.conversion(unit)[0] if unit not in ("", concept.unit) else 1.0
+    except UnitError:
+        return 1.0
 
 
 def _measured(fact: Fact, value: float, manner: Manner, audience: Audience) -> str:

@@ -210,7 +210,7 @@ def _bed(claim: Claim) -> str:
 
 
 def _card(claim: Claim) -> str:
-    often = with_slot(claim, "usual", "; in the data it learned from, this occurred in about {usual}")
+    often = with_slot(claim, "usual", "; in the data it learned from, this occurred in about {usual} patients")
     return f"This model estimates the risk of {{outcome}}{_over(claim)}{often}."
 
 

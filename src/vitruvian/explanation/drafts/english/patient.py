@@ -46,7 +46,8 @@ def _usual(claim: Claim) -> str:
 
 def _drivers(claim: Claim) -> str:
     named = [_driver(claim, n) for n in numbered(claim, "d")]
-    return f"What counts most in the model, though it need not be the cause: {listed(named)}."
+    head = "This reading counts" if len(named) == 1 else "These readings count"
+    return f"{head} most in the model, but need not be the cause: {listed(named)}."
 
 
 def _driver(claim: Claim, number: int) -> str:
@@ -197,15 +198,15 @@ TEMPLATES: Final[Templates] = {
     ("frequency", "patient"): _frequency,
     ("usual", "patient"): _usual,
     ("drivers", "patient"): _drivers,
-    ("no_drivers", "patient"): "No one reading makes the chance of {outcome} stand out.",
+    ("no_drivers", "patient"): "No reading makes the chance of {outcome} much higher than for most people here.",
     ("critical", "patient"): _critical,
     ("missing", "patient"): _missing,
     ("critical_missing", "patient"): _critical_missing,
     ("silent", "patient"): "The model gives no figure now ({reason}).",
     ("note", "patient"): _note,
     ("expected", "patient"): _expected,
-    ("critical_ahead", "patient"): lambda claim: f"In the model, far outside the normal range: {_valued(claim)}.",
-    ("steady", "patient"): lambda claim: f"The model sees little change in {names(claim, 's', 'or')} {{horizon}}.",
+    ("critical_ahead", "patient"): lambda claim: f"Far outside the normal range in the model: {_valued(claim)}.",
+    ("steady", "patient"): lambda claim: f"The model expects little change in {names(claim, 's', 'or')} {{horizon}}.",
     ("scenario", "patient"): _scenario,
     ("effect", "patient"): _effect,
     ("effect_open", "patient"): lambda claim: f"The what-if shows no clear change in {names(claim, 's', 'or')}.",

@@ -20,7 +20,7 @@ _ANSWERS: Final = {
 MANNER: Final[Manner] = Manner(
     "de",
     ",",
-    "",
+    "\u202f",
     ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
     {
         "next": "in den nächsten {}", "next 1 h": "in der nächsten Stunde", "next 1 min": "in der nächsten Minute",
@@ -50,8 +50,8 @@ MANNER: Final[Manner] = Manner(
         for reader, said in (("clinician", both[0]), ("patient", both[1]))
     },
     counted={
-        "heart_rate": "Schläge pro Minute", "pulse_rate": "Schläge pro Minute",
-        "respiratory_rate": "Atemzüge pro Minute", "warm_heart_rate": "Schläge pro Minute",
+        "heart_rate": "pro Minute", "pulse_rate": "pro Minute",
+        "respiratory_rate": "pro Minute", "warm_heart_rate": "pro Minute",
     },
     counts={
         "beds": ("Bett", "Betten"), "alarms": ("offenen Alarm", "offene Alarme"), "more": ("weiterer", "weitere"),

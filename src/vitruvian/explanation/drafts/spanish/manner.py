@@ -19,7 +19,7 @@ _ANSWERS: Final = {
 MANNER: Final[Manner] = Manner(
     "es",
     ",",
-    "",
+    "\u202f",
     ("ene.", "feb.", "mar.", "abr.", "may.", "jun.", "jul.", "ago.", "sept.", "oct.", "nov.", "dic."),
     {
         "next": "durante los próximos {}", "next h": "durante las próximas {}", "next 1 h": "durante la próxima hora",
@@ -53,8 +53,8 @@ MANNER: Final[Manner] = Manner(
         for reader, said in (("clinician", both[0]), ("patient", both[1]))
     },
     counted={
-        "heart_rate": "latidos por minuto", "pulse_rate": "latidos por minuto",
-        "respiratory_rate": "respiraciones por minuto", "warm_heart_rate": "latidos por minuto",
+        "heart_rate": "por minuto", "pulse_rate": "por minuto",
+        "respiratory_rate": "por minuto", "warm_heart_rate": "por minuto",
     },
     counts={
         "beds": ("cama", "camas"), "alarms": ("alarma abierta", "alarmas abiertas"), "more": ("más", "más"),
