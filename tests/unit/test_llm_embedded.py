@@ -274,14 +274,14 @@ def test_it_dies_with_its_parent(make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("cores", "load", "threads"),
-    [(2, 0.0, 2), (2, 1.2, 1), (2, 5.9, 1), (2, 6.1, 0), (16, 0.4, 8), (16, 12.0, 4), (1, 0.9, 1), (64, 60.0, 4)],
+    [(2, 0.0, 1), (2, 5.9, 1), (2, 6.1, 0), (4, 0.0, 3), (4, 1.5, 2), (16, 0.4, 8), (16, 12.0, 4), (1, 0.9, 1)],
 )
 def test_threads_are_those_to_spare(cores: int, load: float, threads: int) -> None:
     assert threads_to_spare(cores, load) == threads
 
 
 def test_threads_are_chosen_when_it_starts(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "_cores", lambda: 4)
+    monkeypatch.setattr(embedded, "cores", lambda: 4)
     monkeypatch.setattr(embedded.os, "getloadavg", lambda: (1.0, 0.0, 0.0))
     assert ask(make(threads=None), "threads") == "3"
     monkeypatch.setattr(embedded.os, "getloadavg", lambda: (40.0, 0.0, 0.0))

@@ -104,6 +104,14 @@ def test_an_endpoint_is_built_and_its_key_comes_from_the_environment(monkeypatch
     assert "s3cret" not in repr(settings)
 
 
+def test_facts_do_not_travel_in_the_clear() -> None:
+    with pytest.raises(ConfigurationError, match="use https"):
+        read(home="openai", url="http://models.example/v1", model="m", send="facts").build()
+    for url in ("https://models.example/v1", "http://127.0.0.1:11434/v1"):
+        assert read(home="openai", url=url, model="m", send="facts").build() is not None
+    assert read(home="openai", url="http://models.example/v1", model="m").build() is not None
+
+
 @pytest.mark.parametrize(
     ("given", "match"),
     [

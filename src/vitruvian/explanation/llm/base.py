@@ -27,7 +27,8 @@ class ModelBusy(ModelSilent):
 
 class Prompt(msgspec.Struct, frozen=True):
     """What is asked. `grammar` is GBNF that the answer must follow, for homes that can force it (others are only
-    verified); `stop` ends the answer. Sampling is greedy: the same prompt and weights give the same words.
+    verified); `stop` ends the answer. Sampling is greedy: the same prompt and weights give the same words, but for
+    rounding where a home remembers how a prompt begins.
     """
 
     system: str

@@ -6,6 +6,7 @@ asked for some minutes. One that fails is started again after a pause that doubl
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from vitruvian.explanation.llm.base import ModelBusy, ModelSilent, Prompt
 from vitruvian.explanation.llm.child import Answer
 from vitruvian.explanation.llm.process import ChildLost, ModelProcess
 
-__all__ = ["CONTEXT_TOKENS", "EmbeddedModel", "threads_to_spare"]
+__all__ = ["CONTEXT_TOKENS", "EmbeddedModel", "cores", "threads_to_spare"]
 
 CONTEXT_TOKENS: Final = 2048
 LOAD_DEADLINE_S: Final = 60.0
@@ -31,11 +32,19 @@ _LOAD_MAX: Final = 3.0  # runnable processes a core, above which nothing is star
 def threads_to_spare(cores: int, load: float) -> int:
     """Threads for the model on a machine of so many cores with this load (runnable processes, mean of a minute).
 
-    0 where it is too loaded to start: two threads on two cores that others fill wrote a word in four seconds.
+    One core stays the ward's, and what others fill is left to them: llama.cpp's threads wait for one another at every
+    step, so that one too many on busy cores costs far more than it brings (measured: docs/language_models.md). 0 where
+    the machine is too loaded to start at all.
     """
     if load > _LOAD_MAX * cores:
         return 0
-    return max(1, min(_THREADS_MAX, cores, round(cores - load)))
+    return max(1, min(_THREADS_MAX, cores - 1, math.floor(cores - load)))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 class EmbeddedModel:
@@ -135,7 +144,7 @@ class EmbeddedModel:
             raise ModelSilent(f"the language model is given up: {self._lost}")
         if time.monotonic() < self._not_before_s:
             raise ModelSilent(f"the language model failed and waits before it is started again: {self._lost}")
-        threads = self._threads or threads_to_spare(_cores(), os.getloadavg()[0])
+        threads = self._threads or threads_to_spare(cores(), os.getloadavg()[0])
         if threads == 0:
             raise ModelBusy("the machine is too loaded to start a language model")
         self._child = ModelProcess(
@@ -173,8 +182,3 @@ class EmbeddedModel:
                 return
             self._child.kill()
             self._child = None
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

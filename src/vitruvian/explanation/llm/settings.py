@@ -121,7 +121,10 @@ class LlmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         key = os.environ.get(self.key_variable, "").strip() if self.key_variable else ""
         if self.key_variable and not key:
             raise ConfigurationError(f"found no {self.key_variable} in the environment, expected the endpoint's key")
-        return OpenAiModel(self.url, self.model, key=key, grammar=self.grammar)
+        model = OpenAiModel(self.url, self.model, key=key, grammar=self.grammar)
+        if self.send == "facts" and model.remote and not self.url.startswith("https:"):
+            raise ConfigurationError('found send = "facts" for an http endpoint elsewhere; use https')
+        return model
 
     def _embedded(self) -> LanguageModel | None:
         from vitruvian.explanation.llm.embedded import EmbeddedModel
