@@ -11,6 +11,7 @@ from vitruvian.explanation.drafts import draft_of, manner_of
 from vitruvian.explanation.evidence.base import Evidence, Kind
 from vitruvian.explanation.filling import fill
 from vitruvian.explanation.plans import alert, answer, card, forecast, handover, risk, timeline, what_if
+from vitruvian.explanation.plans.overlooked import overlooked
 from vitruvian.explanation.plans.plain import plain
 
 __all__ = ["AUDIENCES", "draft", "explanation_of", "plan_of"]
@@ -26,7 +27,8 @@ def plan_of(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """What is said, and in which order; pure. Raises ConfigurationError."""
     if audience not in AUDIENCES:
         raise ConfigurationError(f"found reader {audience!r}, expected one of {', '.join(AUDIENCES)}; choose one")
-    claims = _PLANS[evidence.kind](evidence, audience)
+    planned = _PLANS[evidence.kind](evidence, audience)
+    claims = (*planned, *overlooked(evidence, planned))
     return plain(claims) if audience == "patient" else claims
 
 

@@ -197,7 +197,7 @@ def _timeline(draws: Draws) -> Evidence:
 
 
 def _handover(draws: Draws) -> Evidence:
-    beds = [_bed(draws) for _ in range(draws.choice((0, 1, 3, 8, 24, 60)) or 1)]
+    beds = [_bed(draws) for _ in range(draws.choice((1, 1, 2, 3, 8, 40)))]
     return handover_evidence(draws.at_us, beds, zone=draws.zone, simulated=draws.chance(0.3))
 
 

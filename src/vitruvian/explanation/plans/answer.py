@@ -1,18 +1,22 @@
-"""What is said in answer to a question: each fact of the packet by what it is there for, red flags among them."""
+"""What is said in answer to a question: each fact of the packet by what it is there for."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.plans import forecast, risk, what_if
 from vitruvian.explanation.plans.alert import alarms, changes
 from vitruvian.explanation.plans.card import figure
-from vitruvian.explanation.plans.parts import notes, red_flags, text_slot
+from vitruvian.explanation.plans.parts import notes, text_slot
 from vitruvian.explanation.plans.timeline import medicines
 
 __all__ = ["plan"]
 
-_EXTREMES: dict[str, Sign] = {"highest": 1, "lowest": -1}
+_EXTREMES: Final[Mapping[str, Sign]] = {"highest": 1, "lowest": -1}
+_REASONS: Final = ("unknown", "refused")
 
 
 def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
@@ -30,11 +34,7 @@ def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     said += [*changes(evidence), *alarms(evidence, audience), *medicines(evidence)]
     said += [_absent(evidence, one) for one in evidence.of_role("missing") if "missing_key" not in one.flags]
     said += [figure(evidence, one) for one in evidence.of_role("figure")]
-    named = {slot.fact for claim in said for slot in claim.slots if slot.facet == "value"}
-    return (*said, *_unnamed(evidence, named), *notes(evidence))
-
-
-_REASONS = ("unknown", "refused")
+    return (*said, *notes(evidence))
 
 
 def _moves(fact: Fact) -> bool:
@@ -71,15 +71,3 @@ def _absent(evidence: Evidence, one: Fact) -> Claim:
     window = evidence.of_role("window", of=one.id)
     ends = (Slot("window", window[0].id, "value"),) if window else ()
     return Claim("absent", (Slot("subject", one.id, "label"), *ends))
-
-
-def _unnamed(evidence: Evidence, named: set[str]) -> list[Claim]:
-    """Red flags that no sentence named yet."""
-    left = tuple(
-        one
-        for one in evidence.facts
-        if one.id not in named or one.role == "expected"
-        if "critical" in one.flags or "missing_key" in one.flags
-    )
-    missing = Evidence(evidence.kind, evidence.at_us, left, zone=evidence.zone)
-    return red_flags(missing)
