@@ -20,12 +20,13 @@ Span = tuple[str, str]  # one of it, several of it
 class Manner(msgspec.Struct, frozen=True, dict=True):
     """How a language writes.
 
-    `words`: patterns with `{}` for what stands in them; `next`, `last`, `ago`, `in`, `after` are looked up first with
-    their unit (`next h`), and where there is one of it with `1` (`next 1 h`). `spans`: names of `min`, `h`, `d` by
-    reader. `labels`: names by (name, reader), where they are not the vocabulary's own. `answers`: coded
-    answers by (display, reader). `counted`: what a patient reads for the unit of a rate. `counts`: the noun of a count.
-    `texts`: words of the twin's own in this language, by (their English, reader); `{}` in both stands for a part that
-    varies.
+    `words`: patterns with `{}` for what stands in them; `next`, `last`, `ago`, `in`, `after` are looked up first for a
+    reader (`next patient`), with their unit (`next h`), and where there is one of it with `1` (`next 1 h`). `spans`:
+    names of `min`, `h`, `d` by reader. `likely`: words by the least probability that they stand for, by reader.
+    `labels`: names by (name, reader), where they are not the vocabulary's own. `answers`: coded answers by (display,
+    reader). `counted`: what a patient reads for the unit of a rate. `counts`: the noun of a count. `texts`: words of
+    the twin's own in this language, by (their English, reader); `{}` in both stands for a part that varies. `units`:
+    printed units that this language writes otherwise.
     """
 
     code: str
@@ -34,7 +35,7 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
     months: tuple[str, ...]
     words: Mapping[str, str]
     spans: Mapping[Audience, Mapping[str, Span]]
-    likely: tuple[tuple[float, str], ...]
+    likely: Mapping[Audience, tuple[tuple[float, str], ...]]
     labels: Mapping[tuple[str, Audience], str] = {}
     answers: Mapping[tuple[str, Audience], str] = {}
     counted: Mapping[str, str] = {}
@@ -83,7 +84,9 @@ PLAIN: Final = Manner(
     ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     {
         "next": "over the next {}", "next 1 h": "over the next hour", "next 1 min": "over the next minute",
-        "last": "over the last {}", "last 1 h": "over the last hour", "last 1 min": "over the last minute",
+        "next patient": "in the next {}", "next patient 1 h": "in the next hour",
+        "next patient 1 min": "in the next minute",
+        "last": "in the last {}", "last 1 h": "in the last hour", "last 1 min": "in the last minute",
         "ago": "{} ago", "in": "in {}", "after": "after {}",
         "stay clinician": "from now to the end of the stay", "stay patient": "during the rest of the stay",
         "at": "at {}", "yesterday": "yesterday at {}", "on": "on {day} {month} at {clock}",
@@ -97,9 +100,15 @@ PLAIN: Final = Manner(
         "patient": {"min": ("minute", "minutes"), "h": ("hour", "hours"), "d": ("day", "days")},
     },
     # The words of the IPCC's guidance on uncertainty (Mastrandrea 2010), each from this probability on.
-    (
-        (0.99, "virtually certain"), (0.95, "extremely likely"), (0.90, "very likely"), (0.66, "likely"),
-        (0.33, "about as likely as not"), (0.10, "unlikely"), (0.05, "very unlikely"), (0.01, "extremely unlikely"),
-        (0.0, "exceptionally unlikely"),
-    ),
+    {
+        "clinician": (
+            (0.99, "virtually certain"), (0.95, "extremely likely"), (0.90, "very likely"), (0.66, "likely"),
+            (0.33, "about as likely as not"), (0.10, "unlikely"), (0.05, "very unlikely"),
+            (0.01, "extremely unlikely"), (0.0, "exceptionally unlikely"),
+        ),
+        "patient": (
+            (0.99, "almost sure"), (0.90, "very likely"), (0.66, "likely"), (0.33, "as likely as not"),
+            (0.10, "not likely"), (0.0, "very unlikely"),
+        ),
+    },
 )  # fmt: skip

@@ -71,6 +71,6 @@ def frequency(probability: float, manner: Manner) -> str:
 
 def likely(probability: float, audience: Audience, manner: Manner) -> str:
     """A likelihood in words with its number: `very likely (93 %)`."""
-    word = next(word for least, word in manner.likely if probability >= least or least == 0)
+    word = next(word for least, word in manner.likely[audience] if probability >= least or least == 0)
     shown = percent(probability, manner) if audience == "clinician" else frequency(probability, manner)
     return manner.words[f"likely {audience}"].format(word, shown)

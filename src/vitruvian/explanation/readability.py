@@ -6,16 +6,18 @@
 Naval Technical Training Command, Research Branch Report 8-75, 1975.) The same counts give the Flesch reading ease
 (Flesch R. J Appl Psychol 1948;32:221-233), 206.835 - 1.015 words/sentences - 84.6 syllables/words.
 
-How facts are counted: a number is a word of one syllable, a unit that is no word (`mmHg`, `%`) belongs to its number, an
-abbreviation in capitals (`CRP`) is a word of one syllable, since it is read at a glance or skipped. Names of things count
-in full: a hard name makes a text hard. Sentences end with a full stop, a question or an exclamation mark; those within
-numbers do not count, and neither do semicolons and colons, although Flesch let them, so that long lists cannot hide.
+How facts are counted: a number is a word of one syllable, a unit that is no word (`mmHg`, `%`) belongs to its number,
+an abbreviation in capitals (`CRP`) is a word of one syllable, since it is read at a glance or skipped. Other words
+count in full: a hard name makes a text hard. Who asks may name words that stand for themselves (`names`: the drug's or
+test's own name in brackets behind plain words, a place), which then count as one syllable each; figures say which way
+they are. Sentences end with a full stop, a question or an exclamation mark; those within numbers do not count, and
+neither do semicolons and colons, so that long lists cannot hide.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -27,9 +29,10 @@ _NUMBER: Final = re.compile(r"[−-]?\d+(?:[.,:]\d+)*")
 _TOKEN: Final = re.compile(rf"{_NUMBER.pattern}|{_WORD.pattern}")
 _END: Final = re.compile(r"[.!?]+(?=\s|$)")
 # Signs of units, and what has no vowel and no meaning as a word.
-_UNITS: Final = frozenset(
-    "mmhg mmol l ml dl µl ul mg g kg µg ug ng pg cm m min h s iu u c kpa meq mosm fl ms w cmh o dyn feu per".split()
-) - {"per", "c", "o", "m", "s", "w", "h"}  # fmt: skip
+_UNITS: Final = frozenset({
+    "mmhg", "mmol", "l", "ml", "dl", "ul", "mg", "g", "kg", "ug", "ng", "pg", "cm", "mm", "h", "min", "iu", "u", "kpa",
+    "meq", "mosm", "fl", "ms", "cmh",
+})  # fmt: skip
 _VOWELS: Final = re.compile(r"[aeiouy]+")
 # What the rules below miscount, by the dictionary.
 _KNOWN: Final[Mapping[str, int]] = {
@@ -63,20 +66,23 @@ class Counts(msgspec.Struct, frozen=True):
         return 206.835 - 1.015 * self.words / self.sentences - 84.6 * self.syllables / self.words
 
 
-def grade(text: str) -> float:
+def grade(text: str, names: Collection[str] = ()) -> float:
     """The Flesch-Kincaid grade of an English text. Raises ValueError where it has no word."""
-    return counts_of(text).grade
+    return counts_of(text, names).grade
 
 
-def counts_of(text: str) -> Counts:
-    """Sentences, words and syllables, as the module's docstring has it. Raises ValueError where there is no word."""
+def counts_of(text: str, names: Collection[str] = ()) -> Counts:
+    """Sentences, words and syllables, as the module's docstring has it; `names` in small letters.
+
+    Raises ValueError where there is no word.
+    """
     words = [found[0] for found in _TOKEN.finditer(text)]
     counted = [word for word in words if word.casefold() not in _UNITS]
     if not counted:
         raise ValueError("found no word to measure, expected a sentence")
     ends = len(_END.findall(text.strip()))
     sentences = max(ends if _END.search(text.strip()[-1:] + " ") else ends + 1, 1)
-    return Counts(sentences, len(counted), sum(_read(word) for word in counted))
+    return Counts(sentences, len(counted), sum(1 if word.casefold() in names else _read(word) for word in counted))
 
 
 def _read(word: str) -> int:

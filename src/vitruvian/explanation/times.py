@@ -29,6 +29,7 @@ def span(hours: float) -> tuple[str, str]:
 def around(what: str, hours: float, audience: Audience, manner: Manner) -> str:
     """A span with its preposition: `over the next 6 h`, `6 hours ago`."""
     number, unit = span(hours)
+    what = f"{what} {audience}" if f"{what} {audience}" in manner.words else what
     one, several = manner.spans[audience][unit]
     return manner.around(what, manner.number(number), unit, one if number == "1" else several)
 

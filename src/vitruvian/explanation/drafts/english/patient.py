@@ -132,7 +132,7 @@ def _alarms(claim: Claim) -> str:
     alarm = "alarm" if len(named) == 1 and not more else "alarms"
     if has(claim, "place"):
         return f"{{place}}: open {alarm} for {listed([*named, *more])}."
-    return f"Open {alarm} for: {listed([*named, *more])}."
+    return f"Open {alarm} for {listed([*named, *more])}."
 
 
 def _medicines(claim: Claim) -> str:

@@ -38,11 +38,19 @@ MANNER: Final[Manner] = Manner(
         "clinician": {"min": ("min", "min"), "h": ("h", "h"), "d": ("Tag", "Tagen")},
         "patient": {"min": ("Minute", "Minuten"), "h": ("Stunde", "Stunden"), "d": ("Tag", "Tagen")},
     },
-    (
-        (0.99, "praktisch sicher"), (0.95, "äußerst wahrscheinlich"), (0.90, "sehr wahrscheinlich"),
-        (0.66, "wahrscheinlich"), (0.33, "etwa so wahrscheinlich wie nicht"), (0.10, "unwahrscheinlich"),
-        (0.05, "sehr unwahrscheinlich"), (0.01, "äußerst unwahrscheinlich"), (0.0, "außergewöhnlich unwahrscheinlich"),
-    ),
+    {
+        "clinician": (
+            (0.99, "praktisch sicher"), (0.95, "äußerst wahrscheinlich"), (0.90, "sehr wahrscheinlich"),
+            (0.66, "wahrscheinlich"), (0.33, "etwa so wahrscheinlich wie nicht"), (0.10, "unwahrscheinlich"),
+            (0.05, "sehr unwahrscheinlich"), (0.01, "äußerst unwahrscheinlich"),
+            (0.0, "außergewöhnlich unwahrscheinlich"),
+        ),
+        "patient": (
+            (0.99, "fast sicher"), (0.90, "sehr wahrscheinlich"), (0.66, "wahrscheinlich"),
+            (0.33, "etwa so wahrscheinlich wie nicht"), (0.10, "eher nicht zu erwarten"),
+            (0.0, "sehr unwahrscheinlich"),
+        ),
+    },
     labels=labels_of("german"),
     answers={
         (answer, reader): said

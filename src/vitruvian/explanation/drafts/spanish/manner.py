@@ -41,11 +41,17 @@ MANNER: Final[Manner] = Manner(
         "clinician": {"min": ("min", "min"), "h": ("h", "h"), "d": ("día", "días")},
         "patient": {"min": ("minuto", "minutos"), "h": ("hora", "horas"), "d": ("día", "días")},
     },
-    (
-        (0.99, "prácticamente seguro"), (0.95, "sumamente probable"), (0.90, "muy probable"), (0.66, "probable"),
-        (0.33, "tan probable como improbable"), (0.10, "improbable"), (0.05, "muy improbable"),
-        (0.01, "sumamente improbable"), (0.0, "excepcionalmente improbable"),
-    ),
+    {
+        "clinician": (
+            (0.99, "prácticamente seguro"), (0.95, "sumamente probable"), (0.90, "muy probable"), (0.66, "probable"),
+            (0.33, "tan probable como improbable"), (0.10, "improbable"), (0.05, "muy improbable"),
+            (0.01, "sumamente improbable"), (0.0, "excepcionalmente improbable"),
+        ),
+        "patient": (
+            (0.99, "casi seguro"), (0.90, "muy probable"), (0.66, "probable"),
+            (0.33, "tan probable como improbable"), (0.10, "poco probable"), (0.0, "muy poco probable"),
+        ),
+    },
     labels=labels_of("spanish"),
     answers={
         (answer, reader): said
