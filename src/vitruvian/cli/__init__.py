@@ -18,7 +18,7 @@ app = typer.Typer(
 
 PARTS = (
     "ward", "replay", "ingest", "simulate", "journal", "predict", "sites", "broker", "token", "explain", "model",
-    "audit",
+    "audit", "notes",
 )  # fmt: skip
 
 
