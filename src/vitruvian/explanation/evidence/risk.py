@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from vitruvian.core.time import HOUR_US
+from vitruvian.core.time import SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Direction, Evidence, Fact, Flag
 from vitruvian.explanation.evidence.parts import direction_of, notes, unit_of
@@ -23,6 +23,8 @@ DRIVERS_MAX: Final = 3
 DRIVER_MIN: Final = 0.1  # log-odds; less is not worth a word
 RISING_RATIO: Final = 1.5  # of the odds against those of hours ago: a rise that every explanation names
 READ_WHOLE: Final = 0.0995  # from here on per cents are read without decimals
+FEATURE_DIGITS: Final = 7
+HOUR_S: Final = 3_600.0
 CONFIDENCE_PERCENT: Final = 95
 _UNSAID: Final = ("male",)  # moves the risk, is shown among the attributions, but explains nothing to a clinician
 
@@ -76,6 +78,7 @@ def risk_evidence(
     against a patient at the training medians (`RiskColumns.contributions`); None where no model can say.
     `occurred_us`: when a concept was measured, where known.
     """
+    values = {name: _as_measured(value) for name, value in values.items()}
     spoken = risk.probability is not None and not math.isnan(risk.probability)
     seen = occurred_us or {}
     facts = list(_level(risk)) if spoken else [_reason(risk)]
@@ -216,11 +219,16 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
     return found
 
 
+def _as_measured(value: float) -> float:
+    """A feature in the digits that single precision holds: models read 4.6 as 4.599999904632568."""
+    return float(f"{value:.{FEATURE_DIGITS}g}")
+
+
 def _measured_us(name: str, values: Mapping[str, float], occurred_us: Mapping[str, int], at_us: int) -> int | None:
     if name in occurred_us:
         return occurred_us[name]
     age_h = values.get(f"{name}_age_h", math.nan)
-    return None if math.isnan(age_h) else at_us - int(age_h * HOUR_US)
+    return None if math.isnan(age_h) else at_us - round(age_h * HOUR_S) * SECOND_US
 
 
 def _direction(name: str, value: float, values: Mapping[str, float]) -> Direction:
