@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import product
+from random import Random
 from typing import get_args
 
-from vitruvian.explanation.claims import Audience, Claim, Facet, Slot
+from vitruvian.explanation.claims import Audience, Claim, Facet, Skeleton, Slot
 from vitruvian.explanation.drafts import draft_of
 from vitruvian.explanation.drafts.base import KINDS
+from vitruvian.explanation.wording.patterns import Node, sampled, spaced
+from vitruvian.explanation.wording.phrases import phrases_of
+from vitruvian.explanation.wording.tags import tag_of, tagged, untagged
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 _FIELD = re.compile(r"([a-z]+)(\*?):([a-z|]+)(\??)")
@@ -99,3 +103,29 @@ def _mixed(numbered: list[list[Slot]]) -> list[list[Slot]]:
     actions = [[one for one in each if one.name[:1] not in "es"] for each in numbered]
     edit = [one for one in numbered[0] if one.name[:1] in "es"]
     return [*actions[:-1], edit] if len(numbered) > 1 else actions
+
+
+def worded(skeleton: Skeleton) -> str:
+    """A skeleton with tags."""
+    return tagged(skeleton)
+
+
+def one_of(claim: Claim, draft: Skeleton, audience: Audience, random: Random) -> Skeleton | None:
+    """A wording of the claim from its phrase book, None where it has none."""
+    phrases = phrases_of(claim, draft, audience, "en")
+    if not phrases.nodes:
+        return None
+    return sentence_of(random.choice(phrases.nodes), claim, random)
+
+
+def every_way(claim: Claim, draft: Skeleton, audience: Audience, random: Random) -> Iterator[Skeleton]:
+    """A wording of each pattern of the claim's phrase book."""
+    for node in phrases_of(claim, draft, audience, "en").nodes:
+        yield sentence_of(node, claim, random)
+
+
+def sentence_of(node: Node, claim: Claim, random: Random) -> Skeleton:
+    """One sentence of a pattern, as the skeleton of an answer."""
+    tags = {slot.name: tag_of(slot) for slot in claim.slots}
+    text = spaced([tags[one[1:-1]] if one[0] == "{" else one for one in sampled(node, random)])
+    return untagged(text if text[0] == "<" else text[0].upper() + text[1:], claim)

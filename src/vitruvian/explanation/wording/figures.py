@@ -41,15 +41,15 @@ def agrees(text: str, fact: Fact, facet: Facet, evidence: Evidence) -> bool:
     shown = number_in(text)
     if shown is None or fact.role == "count":
         return shown is None or shown == fact.value
-    expected = _expected(fact, evidence)
+    expected = _expected(text, fact, evidence)
     return expected is None or abs(shown - expected) <= _half(text) * (1 + _SLACK) + _SLACK
 
 
-def _expected(fact: Fact, evidence: Evidence) -> float | None:
+def _expected(text: str, fact: Fact, evidence: Evidence) -> float | None:
     """The value in the unit it is shown in; None where that is not for us to say."""
     assert fact.value is not None
     parent = evidence.by_id.get(fact.of)
-    scale = 100.0 if _share(fact, parent) else 1.0
+    scale = 100.0 if _share(text, fact, parent) else 1.0
     if fact.role == "difference":
         return abs(fact.value) * scale
     if parent is not None and parent.role == "difference" and fact.role in ("interval_low", "interval_high"):
@@ -63,7 +63,10 @@ def _expected(fact: Fact, evidence: Evidence) -> float | None:
         return fact.value
 
 
-def _share(fact: Fact, parent: Fact | None) -> bool:
+def _share(text: str, fact: Fact, parent: Fact | None) -> bool:
+    """Whether a value of 0 to 1 reads in per cent."""
+    if "%" in text and fact.name not in VOCABULARY and fact.unit in ("", "1"):
+        return True
     if fact.role in _SHARES or (fact.name.endswith("_risk") and fact.role != "figure"):
         return True
     ends = fact.role in ("interval_low", "interval_high", "earlier")

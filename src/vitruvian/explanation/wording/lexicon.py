@@ -75,6 +75,7 @@ UNITS: Final = _words(
 # Word sequences that a kind's sentence may hold in spite of the lists, and what they count as (a direction, or `~` for
 # nothing): they are the claim itself, or a caution that takes nothing away from it.
 _LACK: Final = {"not measured": "~", "no recent": "~"}
+_RANGE: Final = {"the normal range": "~"}
 _WHAT_IF: Final = {
     "without the change": "~", "without what is simulated": "~", "<BEFORE> without and": "~", "no change": "~",
     "would not change": "unchanged", "stay the same": "unchanged",
@@ -85,16 +86,18 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "card": {"came up in": "~"},
     "drivers": {
         "not necessarily as its cause": "~", "but need not be the cause": "~", "which need not be the cause": "~",
-        "but not shown to be the cause": "~",
+        "though it need not be the cause": "~",
     },
     "no_drivers": {
-        "no reading": "~", "no single reading": "~", "raises the risk of": "~",
+        "no reading": "~", "no single reading": "~", "no one reading": "~", "raises the risk of": "~",
         "notably above that of a typical patient": "~", "makes the chance of": "~",
         "much higher than for most people here": "~",
     },
-    "critical_ahead": {},
+    "critical": _RANGE,
+    "critical_ahead": _RANGE,
+    "results": _RANGE,
     "missing": _LACK,
-    "critical_missing": _LACK,
+    "critical_missing": {**_LACK, **_RANGE},
     "expected": {"stay the same": "unchanged", "stays the same": "unchanged", "stay about the same": "unchanged",
                  "stay steady": "unchanged", "stays steady": "unchanged"},
     "steady": {"no notable change": "~", "stay steady": "~", "stay about the same": "~"},
@@ -108,7 +111,9 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "alarm": {"was raised": "~", "has not closed": "~", "has stayed on": "~"},
     "alarms": {"raised": "~"},
     "no_alarm": {"no alarm": "~", "no alarms": "~"},
-    "latest": {"in its usual range": "within", "in the usual range": "within"},
+    "latest": {
+        "in its usual range": "within", "in the usual range": "within", "in the normal range": "within", **_RANGE,
+    },
     "changed": {"did not change": "unchanged", "stayed the same": "unchanged"},
     "absent": {"there is no": "~", "hold no": "~", "no record": "~", "no measurement": "~", "no value": "~",
                "no reading": "~"},
@@ -125,13 +130,19 @@ REQUIRED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "risk_moved": (("risk", "chance"),),
     "frequency": (("readings",), ("about",)),
     "usual": (("model", "model's"),),
-    "drivers": (("associated", "linked", "count", "counts", "looks"), ("cause",)),
-    "critical": (("critical", "outside the usual range"),),
+    "drivers": (("associated", "linked", "count", "counts", "looks", "weight"), ("cause",)),
+    "critical": (("critical", "outside the usual range", "outside the normal range"),),
     "missing": (("not measured recently", "no recent"),),
-    "critical_missing": (("critical", "outside the usual range"), ("not measured recently", "no recent")),
+    "critical_missing": (
+        ("critical", "outside the usual range", "outside the normal range"),
+        ("not measured recently", "no recent"),
+    ),
     "expected": (("expects", "expected", "forecast"),),
     "steady": (("expects", "expected"), ("change", "steady", "same")),
-    "critical_ahead": ((*_SIMULATED, "in the model"), ("critical", "outside the usual range")),
+    "critical_ahead": (
+        (*_SIMULATED, "in the model"),
+        ("critical", "outside the usual range", "outside the normal range"),
+    ),
     "scenario": (_SIMULATED,),
     "effect": (_SIMULATED, ("would",)),
     "effect_open": (_SIMULATED, ("no clear",)),
@@ -141,6 +152,6 @@ REQUIRED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "alarm": (("alarm",), ("open", "on", "closed")),
     "alarms": (("open",),),
     "absent": (("no",),),
-    "results": (("usual range", "results"),),
+    "results": (("usual range", "normal range", "results"),),
     "card": (("estimates",),),
 }

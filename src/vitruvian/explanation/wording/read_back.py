@@ -30,7 +30,9 @@ __all__ = ["Found", "read_back"]
 TEXT_CHARS_MAX: Final = 4_000
 _AROUND: Final = re.compile(r"[A-Za-z ,.;:()'-]*")
 _FROM: Final = ("from", "than")
-_SPAN: Final = re.compile(r"(over the (next|last) |from now |during the rest )", re.IGNORECASE)
+_SPAN: Final = re.compile(
+    r"((over|in|for|during) the (next|last|past|coming|rest)|from now|to the end)\b", re.IGNORECASE
+)
 _WHEN: Final = re.compile(
     r"(at \d\d:\d\d|yesterday at \d\d:\d\d|on \d+ [A-Z][a-z]+ (\d+ )?at \d\d:\d\d|(in|after) .*|.* ago)", re.IGNORECASE
 )

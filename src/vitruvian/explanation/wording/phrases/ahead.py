@@ -58,9 +58,7 @@ def _steady(claim: Claim, _audience: Audience) -> tuple[str, ...]:
 
 def _critical_ahead(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames = []
-    styles = (
-        ("{c} {v} {t}", "{c} at {v} {t}", "{c} << {v} >> {t}") if audience == "clinician" else ("{c} << {v} {t} >>",)
-    )
+    styles = ("{c} {v} {t}", "{c} at {v} {t}", "{c} << {v} >> {t}")[: 3 if audience == "clinician" else 2]
     for style in styles:
         found = listed(claim, "c", style)
         if audience == "clinician":
@@ -71,16 +69,17 @@ def _critical_ahead(claim: Claim, audience: Audience) -> tuple[str, ...]:
             ]
         else:
             frames += [
-                f"In the model , these (go|would go) far outside the usual range : {found} .",
-                f"Far outside the usual range in the (model|simulation) : {found} .",
+                f"(Far|Well) outside the normal range in the model : {found} .",
+                f"In the model , these (go|would go) far outside the normal range : {found} .",
+                f"In the simulation , far outside the normal range : {found} .",
             ]
     return tuple(frames)
 
 
 def _scenario(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames = []
-    for how in ("<<>>", ","):
-        steps = [_action(claim, n, how, audience) for n in numbers(claim, "a")]
+    for how in ("<<>>", ",") if audience == "clinician" else ("", "<<>>"):
+        steps = [_action(claim, n, how) for n in numbers(claim, "a")]
         steps += [
             f"{{e{n}}}" + optional(claim, f"set{n}", f"(taken as|set to) {{set{n}}}") for n in numbers(claim, "e")
         ]
@@ -93,20 +92,17 @@ def _scenario(claim: Claim, audience: Audience) -> tuple[str, ...]:
             ]
         else:
             frames += [
-                f"This is only a what-if , in which the model (tries out|tries) {joined(steps)} .",
+                f"This what-if only tries out {joined(steps)} .",
                 f"In this what-if , the model (tries out|tries) {joined(steps)} .",
-                f"This what-if only tries out {joined(steps)} in the model .",
+                f"This is only a what-if , in which the model tries {joined(steps)} .",
             ]
     return tuple(frames)
 
 
-def _action(claim: Claim, number: int, marks: str, audience: Audience) -> str:
+def _action(claim: Claim, number: int, marks: str) -> str:
     dose, how = optional(claim, f"dose{number}"), optional(claim, f"how{number}")
-    if not how:
-        return f"{{a{number}}} " + (f"<< {dose} >>" if dose and audience == "patient" else dose)
-    if audience == "patient":
-        return f"{{a{number}}} << {f'{dose} ,' if dose else ''} {how} >>"
-    return f"{{a{number}}} {dose} " + (f"<< {how} >>" if marks == "<<>>" else f", {how}")
+    shown = {"": how, "<<>>": f"<< {how} >>", ",": f", {how}"}[marks] if how else ""
+    return f"{{a{number}}} {dose} {shown}"
 
 
 def _effect(claim: Claim, audience: Audience) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def _given(claim: Claim, audience: Audience) -> tuple[str, ...]:
             f"(Given|Recorded as given) {{when}} : {{what}} {f'<< {dose} >>' if dose else ''} .",
             f"What was given {{when}} : {{what}} {dose} .",
         )
-    shown = f"<< {dose} >>" if dose else ""
+    shown = f"({dose}|<< {dose} >>)" if dose else ""
     return (
         f"You were given {{what}} {shown} {{when}} .",
         f"You (got|had) {{what}} {shown} {{when}} .",
@@ -59,11 +59,11 @@ def _happened(claim: Claim, _audience: Audience) -> tuple[str, ...]:
 
 
 def _latest(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    its = "its" if audience == "clinician" else "the"
+    usual = "its usual range" if audience == "clinician" else "the normal range"
     end = {
-        1: f", (above|which is above) {its} usual range",
-        -1: f", (below|which is below) {its} usual range",
-        0: f", (within|in|which is in|which is within) {its} usual range",
+        1: f", (above|which is above) {usual}",
+        -1: f", (below|which is below) {usual}",
+        0: f", (within|in|which is in|which is within) {usual}",
         None: "",
     }[claim.sign]
     timed = optional(claim, "when", "(, measured {when}|{when})")
@@ -99,8 +99,9 @@ def _extreme(claim: Claim, audience: Audience) -> tuple[str, ...]:
     if most is None:
         return ()
     when = optional(claim, "when", "({when}|, measured {when})")
-    noun = "(reading|value|measurement) of" if audience == "patient" else "[(reading|value|measurement) of]"
+    noun = "(reading|measurement) of" if audience == "patient" else "(reading|value|measurement) of"
     return (
+        f"The {most} {{subject}} {{window}} (was|is) {{value}} {when} .",
         f"The {most} {noun} {{subject}} {{window}} (was|is) {{value}} {when} .",
         f"The {most} {noun} {{subject}} that was measured {{window}} (was|is) {{value}} {when} .",
     )

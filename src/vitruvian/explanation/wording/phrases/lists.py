@@ -10,7 +10,7 @@ from vitruvian.explanation.wording.phrases.base import Book, listed, numbers, op
 __all__ = ["BOOK"]
 
 _TIMED: Final = ("{c} {v}~ {t}~", "{c} at {v}~ {t}~", "{c} of {v}~ {t}~", "{c} << {v}~ {t}~ >>")
-_PLAIN: Final = ("{c} << {v}~ {t}~ >>",)
+_PLAIN: Final = ("{c} {v}~ {t}~", "{c} at {v}~ {t}~")
 
 
 def _at(claim: Claim) -> str:
@@ -27,12 +27,12 @@ def _critical(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames: list[str] = []
     for found in _found(claim, audience):
         if audience == "patient":
-            frames += [f"{place} (far|well) outside the usual range : {found} ."]
+            frames += [f"{place} (far|well) outside the normal range : {found} ."]
             frames += [] if place else [
-                f"{'These readings are' if several else 'This reading is'} (far|well) outside the usual range :"
+                f"{'These readings are' if several else 'This reading is'} (far|well) outside the normal range :"
                 f" {found} ."
             ]  # fmt: skip
-            frames += [f"{place} {found} (far|well) outside the usual range ."]
+            frames += [f"{place} {found} (far|well) outside the normal range ."]
             continue
         noun = "(values|readings|findings)" if several else "(value|reading|finding)"
         frames += [f"{place} {head} : {found} ." for head in ("in the critical range", f"critical {noun}", "critical")]
@@ -65,7 +65,7 @@ def _missing(claim: Claim, _audience: Audience) -> tuple[str, ...]:
 def _critical_missing(claim: Claim, audience: Audience) -> tuple[str, ...]:
     place = _at(claim)
     heads = (
-        ("in the critical range", "critical") if audience == "clinician" else ("(far|well) outside the usual range",)
+        ("in the critical range", "critical") if audience == "clinician" else ("(far|well) outside the normal range",)
     )
     return tuple(
         f"{place} {first} ; {lack} ."
@@ -92,7 +92,7 @@ def _alarms(claim: Claim, audience: Audience) -> tuple[str, ...]:
 
 
 def _medicines(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    styles = ("{g}~ {d}~ {t}", "{g}~ << {d} >>~ {t}") if audience == "clinician" else ("{g}~ << {d} >>~ {t}",)
+    styles = ("{g}~ {d}~ {t}", "{g}~ << {d} >>~ {t}")
     frames = []
     for style in styles:
         found = listed(claim, "g", style)
@@ -116,18 +116,18 @@ def _results(claim: Claim, audience: Audience) -> tuple[str, ...]:
     styles = (
         ("{s} {v}~ {t}~", "{s} at {v}~ {t}~", "{s} << {v}~ {t}~ >>")
         if audience == "clinician"
-        else ("{s} << {v}~ {t}~ >>",)
+        else ("{s} {v}~ {t}~", "{s} at {v}~ {t}~")
     )
-    frames = []
+    usual, frames = "usual" if audience == "clinician" else "normal", []
     for style in styles:
         found = listed(claim, "s", style)
         if side is None:
             frames += [f"(Results|Test results|Laboratory results) : {found} .", f"The results were {found} ."]
         else:
             frames += [
-                f"{side} (the|their) usual range : {found} .",
-                f"(Results|Test results) {side} the usual range : {found} .",
-                f"(Found|Measured) {side} the usual range : {found} .",
+                f"{side} the {usual} range : {found} .",
+                f"(Results|Test results) {side} the {usual} range : {found} .",
+                f"(Found|Measured) {side} the {usual} range : {found} .",
             ]
     return tuple(frames)
 

@@ -71,15 +71,17 @@ def _frequency(claim: Claim, audience: Audience) -> tuple[str, ...]:
 def _usual(claim: Claim, audience: Audience) -> tuple[str, ...]:
     side = {1: "(above|higher than)", -1: "(below|lower than)", 0: "close to"}[claim.sign or 0]
     if audience == "clinician":
+        it, end = optional(claim, "outcome") or "it", f"(;|, and) this risk is {side} that ."
         return tuple(
-            f"{head} {{outcome}} {met} in about {{usual}} [patients] (;|, and) this risk is {side} that ."
+            f"{head} {it} {met} in about {{usual}} [patients] {end}"
             for head in ("In the model's training data ,", "In the data the model (learned from|was trained on) ,")
             for met in ("occurred", "was seen")
         )
+    chance, end = f"the chance {optional(claim, 'outcome', 'of {outcome}')}", f"(;|, and) yours is {side} that ."
     return (
-        "In the records the model learned from , {outcome} (came up|was seen) in about {usual} people (;|, and)"
-        f" yours is {side} that .",
-        f"{{outcome}} came up in about {{usual}} people the model learned from , and yours is {side} that .",
+        f"In the records the model learned from , {chance} was about {{usual}} {end}",
+        f"{chance} was about {{usual}} in the records the model learned from {end}",
+        f"For the people the model learned from , {chance} was about {{usual}} {end}",
     )
 
 
@@ -87,7 +89,7 @@ def _drivers(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames: list[str] = []
     several = len(numbers(claim, "d")) > 1
     reading = "readings" if several else "reading"
-    styles = ("{d} {v}", "{d} at {v}", "{d} of {v}") if audience == "clinician" else ("{d} ({v})", "{d} at {v}")
+    styles = ("{d} {v}", "{d} at {v}", "{d} of {v}") if audience == "clinician" else ("{d} {v}", "{d} at {v}")
     for style in styles:
         found = joined([_driver(claim, n, style) for n in numbers(claim, "d")])
         if audience == "clinician":
@@ -99,10 +101,11 @@ def _drivers(claim: Claim, audience: Audience) -> tuple[str, ...]:
             ]
         else:
             frames += [
+                f"What counts most in the model , though it need not be the cause : {found} .",
                 f"{'These readings count' if several else 'This reading counts'} most in the model , but need not be"
                 f" the cause : {found} .",
-                f"The model looks (mainly|most) at {found} , which need not be the cause .",
-                f"(Mainly|Most) linked with this chance , but not shown to be the cause : {found} .",
+                f"The model looks most at {found} , though it need not be the cause .",
+                f"The model gives most weight to {found} , which need not be the cause .",
             ]
     return tuple(frames)
 
@@ -111,11 +114,9 @@ def _driver(claim: Claim, number: int, style: str) -> str:
     value, move = claim.slot(f"v{number}"), claim.slot(f"m{number}")
     if value is None:
         worded = "{d}"
-    elif value.facet == "text" or "(" in style:
+    elif value.facet == "text":
         # Words such as "not measured recently" stand in brackets: "lactate of not measured" is no English.
-        worded = (
-            "{d} << {v} and {m} >>" if move and "(" in style else "{d} << {v} , {m} >>" if move else "{d} << {v} >>"
-        )
+        worded = "{d} << {v} , {m} >>" if move else "{d} << {v} >>"
     else:
         worded = f"{style} << {{m}} >>" if move else style
     for head in "dvm":
@@ -131,9 +132,9 @@ def _no_drivers(_claim: Claim, audience: Audience) -> tuple[str, ...]:
             "No [single] reading stands out for the risk of {outcome} .",
         )
     return (
-        "No [single] reading makes the chance of {outcome} much higher than for most people here .",
-        "No [single] reading stands out for the (chance|risk) of {outcome} .",
-        "No [single] reading stands out as linked with the (chance|risk) of {outcome} .",
+        "No (one|single) reading makes the chance of {outcome} stand out .",
+        "No (one|single) reading stands out for the (chance|risk) of {outcome} .",
+        "For the (chance|risk) of {outcome} , no (one|single) reading stands out .",
     )
 
 
