@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.llm_support import require_smollm2
 from tests.support import limit_s, missing
+from vitruvian.cli import app
 from vitruvian.explanation.llm.base import ModelSilent, Prompt
 from vitruvian.explanation.llm.embedded import EmbeddedModel
 
@@ -75,3 +78,14 @@ def test_an_answer_that_takes_too_long_is_given_up_and_the_process_lives(model: 
 def test_the_stop_ends_the_answer(model: EmbeddedModel) -> None:
     answer = model.complete(Prompt("", "Say yes.", 'root ::= "yes" "\\n" "no"', 20), 120.0)
     assert answer == "yes"
+
+
+def test_the_command_has_it_write_a_sentence(
+    model: EmbeddedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = require_smollm2(tmp_path)
+    monkeypatch.setenv("VITRUVIAN_MODELS", str(Path(weights.folder).parent))
+    done = CliRunner().invoke(app, ["model", "check", "smollm2", "--json"])
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["digest"]) == (0, model.digest)
+    assert len(answer["text"].split()) > 2

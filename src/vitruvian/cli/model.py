@@ -135,7 +135,8 @@ def _asked(weights: Installed) -> dict[str, Any]:
     from vitruvian.explanation.llm.base import Prompt
     from vitruvian.explanation.llm.embedded import EmbeddedModel
 
-    model = EmbeddedModel(weights.name, weights.path, weights.digest, load_deadline_s=CHECK_DEADLINE_S)
+    # One thread, however busy the machine is: a person asked for this, and waits.
+    model = EmbeddedModel(weights.name, weights.path, weights.digest, threads=1, load_deadline_s=CHECK_DEADLINE_S)
     began_s = time.monotonic()
     try:
         answer = model.answer(Prompt("Answer in one short sentence.", "Which season follows winter?"), CHECK_DEADLINE_S)

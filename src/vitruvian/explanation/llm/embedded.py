@@ -1,7 +1,8 @@
 """The embedded home: weights on this machine, held by a child process that may die, hang or talk nonsense.
 
 It is started when it is first asked, with as many threads as the machine has to spare, and ended when nobody has
-asked for some minutes. One that fails is started again after a pause that doubles, a limited number of times.
+asked for some minutes. One that fails is started again after a pause that doubles, a limited number of times in a row;
+then it rests for an hour. What no new start can mend is given up at once.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ __all__ = ["CONTEXT_TOKENS", "EmbeddedModel", "cores", "threads_to_spare"]
 CONTEXT_TOKENS: Final = 2048
 LOAD_DEADLINE_S: Final = 60.0
 IDLE_S: Final = 300.0
-STARTS_MAX: Final = 8  # in a row without one answer
+STARTS_MAX: Final = 8  # in a row without one answer, before it is let rest
 PAUSE_S: Final = 1.0  # after the first failure; it doubles with each
 PAUSE_MAX_S: Final = 120.0
+REST_S: Final = 3_600.0
 _THREADS_MAX: Final = 8  # more do not help models of a few billion parameters
 _LOAD_MAX: Final = 3.0  # runnable processes a core, above which nothing is started
 
@@ -140,7 +142,7 @@ class EmbeddedModel:
         if self._child is not None:  # it worked, and died with nothing to do: the next takes its place at once
             self._child.kill()
             self._child = None
-        if self._lost is not None and (self._lost.lasting or self._failures >= STARTS_MAX):
+        if self._lost is not None and self._lost.lasting:
             raise ModelSilent(f"the language model is given up: {self._lost}")
         if time.monotonic() < self._not_before_s:
             raise ModelSilent(f"the language model failed and waits before it is started again: {self._lost}")
@@ -164,7 +166,8 @@ class EmbeddedModel:
             self._child = None
         self._lost = lost
         self._failures += 1
-        self._not_before_s = time.monotonic() + min(PAUSE_MAX_S, self._pause_s * 2 ** (self._failures - 1))
+        pause_s = min(PAUSE_MAX_S, self._pause_s * 2 ** (self._failures - 1))
+        self._not_before_s = time.monotonic() + (pause_s if self._failures < STARTS_MAX else REST_S)
 
     def _look_later(self, in_s: float) -> None:
         """Look, after so long, whether the child has been idle long enough to be ended."""
