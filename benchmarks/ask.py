@@ -22,7 +22,7 @@ from typing import Any, Final
 from benchmarks._results import Bar, record
 from vitruvian.core.time import parse_iso
 from vitruvian.explanation.ask.embed import installed_embedder
-from vitruvian.explanation.ask.nearest import Nearest
+from vitruvian.explanation.ask.judge import Judge, kept_judge
 from vitruvian.explanation.ask.route import REFUSALS, Route, route
 
 GOLD: Final = Path(__file__).parent.parent / "tests" / "reference" / "questions"
@@ -47,12 +47,12 @@ def alike(found: str, wanted: str) -> bool:
     return not wanted or found == wanted or any(found in family and wanted in family for family in FAMILIES)
 
 
-def judged(questions: Iterable[Mapping[str, Any]], nearest: Nearest | None) -> Counter[str]:
+def judged(questions: Iterable[Mapping[str, Any]], judge: Judge | None) -> Counter[str]:
     """Counts of what was right."""
     counts: Counter[str] = Counter()
     for one in questions:
         began_s = time.perf_counter()
-        found = route(one["question"], NOW_US, ZONE, nearest)
+        found = route(one["question"], NOW_US, ZONE, judge)
         counts["us"] += round(1e6 * (time.perf_counter() - began_s))
         counts["asked"] += 1
         if one["intent"] in REFUSALS:
@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     judged(questions[:3], None)  # compiled and cached
     ways = {"names and patterns alone": judged(questions, None)}
     if embed is not None:
-        ways["with MiniLM"] = judged(questions, Nearest(embed))
+        ways["with MiniLM"] = judged(questions, kept_judge(embed, embed.digest))
     table = [rows(counts, name) for name, counts in ways.items()]
     print(json.dumps(table, indent=1))
     if asked.dry_run:

@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from vitruvian.core.errors import ModelError
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.ask.answer import CAN_ASK, answer
 from vitruvian.explanation.ask.embed import installed_embedder
-from vitruvian.explanation.ask.nearest import Nearest
+from vitruvian.explanation.ask.judge import Judge, kept_judge
 from vitruvian.explanation.ask.port import ScoreTold, Source
 from vitruvian.explanation.ask.route import REFUSALS, Intent, Route, route
 from vitruvian.explanation.claims import Audience
@@ -58,18 +59,18 @@ class Asking:
         self,
         ward: WardPort,
         explaining: Explaining | None = None,
-        examples: Callable[[], Nearest | None] | None = None,
+        examples: Callable[[], Judge | None] | None = None,
     ) -> None:
         self._ward, self._explaining = ward, explaining or Explaining(ward)
         self._examples = examples or _installed
-        self._nearest: Nearest | None = None
+        self._judge: Judge | None = None
         self._begun = threading.Event()
 
     def prepare(self, *, wait: bool = False) -> None:
         """Begin to read the embeddings, once; with `wait`, until they are there (or are known not to be)."""
         if wait:
             self._begun.set()
-            self._nearest = self._nearest or self._examples()
+            self._judge = self._judge or self._examples()
         elif not self._begun.is_set():
             self._begun.set()
             threading.Thread(target=self._load, name="examples", daemon=True).start()
@@ -81,19 +82,24 @@ class Asking:
         """
         manner_of(language)
         self.prepare()
-        found = route(question, self._ward.now_us(), self._ward.zone, self._nearest)
+        found = route(question, self._ward.now_us(), self._ward.zone, self._judge)
         evidence = answer(found, WardAnswers(self._ward, self._explaining, patient), audience)
         silent = any(one.name in ("unknown", "refused", "reason") for one in evidence.of_role("words"))
         offered = CAN_ASK if found.intent == "unanswerable" and found.why == "unknown" else ()
         return Asked(found, evidence, found.intent not in REFUSALS and not silent, offered)
 
     def _load(self) -> None:
-        self._nearest = self._examples()
+        self._judge = self._examples()
 
 
-def _installed() -> Nearest | None:
+def _installed() -> Judge | None:
     embed = installed_embedder()
-    return Nearest(embed) if embed is not None else None
+    if embed is None:
+        return None
+    try:
+        return kept_judge(embed, embed.digest)
+    except ModelError:  # other weights than those it was learned on
+        return None
 
 
 class WardAnswers:

@@ -24,7 +24,7 @@ _WORD: Final = re.compile(r"[a-z]{2,}")
 _UNHEARD: Final = frozenset(
     "co pr be ag ig si pt vent para urine mono fib vaso epi phenyl meal exercise tilt plasma k na ca mg cl fe sv ci ef bv "
     "pv ve be resp al mono retic weight height pain drain stool temp pacing infection antibiotic folate iron osm chol alert "
-    "respiration stressed inflammation damage shunt death sepsis aki cardiac deterior pregnant metro levo map".split()
+    "respiration stressed inflammation damage shunt death sepsis aki cardiac deterior pregnant metro levo map band".split()
 )
 # Held to the case they are written in: `K` is potassium, `k` is not.
 _SYMBOLS: Final = {"K": "potassium", "Na": "sodium", "Cl": "chloride", "Ca": "calcium", "Mg": "magnesium", "Fe": "iron",
@@ -46,10 +46,12 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class Lexicon(msgspec.Struct, frozen=True):
-    """`names`: phrases (by words) and what they mean. `known`: every word that is understood. `strange`: see words.toml."""
+    """`names`: phrases (by words) and what they mean. `known`: every word that is understood; `real`: words that
+    are words, and no slips of known ones; `strange`: see words.toml."""
 
     names: Mapping[tuple[str, ...], tuple[tuple[Group, str], ...]]
     known: frozenset[str]
+    real: frozenset[str]
     by_head: Mapping[str, frozenset[str]]
     strange: frozenset[str]
     reads: Mapping[str, str]
@@ -100,8 +102,11 @@ def lexicon() -> Lexicon:
     strange = frozenset(words["strange"].split())
     spelled = " ".join([words["plain"], asked, *(" ".join(phrase) for phrase in names), *reads.values()])
     known = frozenset(_WORD.findall(normal_words(spelled))) | strange
+    patterns = " ".join(row["pattern"] for name in ("refusals", "intents") for rows in table(name).values()
+                        if isinstance(rows, list) for row in rows)  # fmt: skip
+    real = known | frozenset(words["real"].split()) | frozenset(re.findall(r"(?<![a-z\\])[a-z]{3,}(?![a-z\\])", patterns))
     by_head = {head: frozenset(word for word in known if word[0] == head) for head in {word[0] for word in known}}
-    return Lexicon({key: tuple(value) for key, value in names.items()}, known, by_head, strange, reads,
+    return Lexicon({key: tuple(value) for key, value in names.items()}, known, real, by_head, strange, reads,
                    max(map(len, names)))  # fmt: skip
 
 

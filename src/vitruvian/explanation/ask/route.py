@@ -13,13 +13,12 @@ from typing import Final, Literal
 import msgspec
 
 from vitruvian.core.time import HOUR_US
-from vitruvian.explanation.ask.doses import Dose, doses_of, over_h
-from vitruvian.explanation.ask.lexicon import SCORES, Lexicon, Name, lexicon, symbols_in, table
-from vitruvian.explanation.ask.nearest import Nearest
+from vitruvian.explanation.ask.doses import over_h
+from vitruvian.explanation.ask.judge import Judge
+from vitruvian.explanation.ask.lexicon import lexicon, table
+from vitruvian.explanation.ask.reading import Read, read
 from vitruvian.explanation.ask.refusals import Why, why_refused, why_unanswerable
-from vitruvian.explanation.ask.text import corrected, normal
-from vitruvian.explanation.ask.times import Span, spans_of
-from vitruvian.prediction.tasks import TASKS
+from vitruvian.explanation.ask.times import Span
 
 __all__ = ["INTENTS", "REFUSALS", "Detail", "Intent", "Route", "route"]
 
@@ -29,7 +28,13 @@ Intent = Literal[
 ]  # fmt: skip
 INTENTS: Final[tuple[Intent, ...]] = Intent.__args__  # type: ignore[attr-defined]
 REFUSALS: Final[tuple[Intent, ...]] = ("unanswerable", "forbidden")
-LIKE_MIN: Final = 0.55  # likeness below which an example says nothing
+# How patterns and examples are weighed: chosen on questions of our own, never on the held-out ones.
+REFUSE_MIN: Final = 0.5  # share of refusals among what examples say
+SURE: Final = 0.2  # more than that where a pattern is sure and every word is known
+STRANGE: Final = 0.1  # less, for each unknown word
+LEAST: Final = 0.35  # share that the best intent needs where no pattern speaks
+PATTERN: Final = 0.35  # what a pattern adds to its intent's share
+LOOSE: Final = 0.15
 _OF_RISK: Final = ("risk_now", "risk_change", "risk_why", "model", "missing", "extreme", "forecast")
 _LOOKS_BACK: Final = ("trend", "extreme", "events", "alarms", "medicines", "risk_change", "latest")
 # What a body part means when a risk is asked of.
@@ -72,115 +77,38 @@ class Route(msgspec.Struct, frozen=True):
     by: Literal["names", "examples"] = "names"
 
 
-class _Read(msgspec.Struct, frozen=True):
-    """A question as read: normalised, with what stands in it, and with marks in place of that."""
-
-    text: str
-    masked: str
-    example: str
-    names: tuple[Name, ...]
-    spans: tuple[Span, ...]
-    doses: tuple[Dose, ...]
-    unknown: tuple[str, ...]
-    symbols: tuple[str, ...]
-
-
-def route(question: str, now_us: int, zone: str, nearest: Nearest | None = None) -> Route:
-    """Where a question leads; pure. `nearest` compares with examples, where embeddings are installed.
+def route(question: str, now_us: int, zone: str, judge: Judge | None = None) -> Route:
+    """Where a question leads; pure. `judge` has learned from examples, where embeddings are installed.
 
     Raises LimitError for a question that is too long.
     """
-    read = _read(question, now_us, zone, lexicon())
-    why = why_refused(read.masked)
+    asked = read(question, now_us, zone, lexicon())
+    why = why_refused(asked.masked)
     if why is not None:
         return Route("forbidden" if why != "prognosis" else "unanswerable", why=why)
-    why = why_unanswerable(read.masked)
+    why = why_unanswerable(asked.masked)
     if why is not None:
         return Route("unanswerable", why=why)
-    intent, sure = _by_pattern(read.masked)
-    if intent and sure and not read.unknown:
-        return _filled(intent, read, 0.95, "names")
-    return _decided(intent, sure, read, nearest)
-
-
-def _decided(intent: Intent | None, sure: bool, read: _Read, nearest: Nearest | None) -> Route:
-    """Where patterns alone do not decide: what the nearest examples say; without examples, the pattern, if any."""
-    if nearest is None:
-        understood = intent is not None and len(read.unknown) <= (1 if sure or read.names else 0)
+    intent, sure = _by_pattern(asked.masked)
+    if judge is None:
+        understood = intent is not None and len(asked.unknown) <= (1 if sure or asked.names else 0)
         if intent is None or not understood:
             return Route("unanswerable", why="unknown", confidence=0.5)
-        return _filled(intent, read, 0.7 if read.unknown else 0.85, "names")
-    votes = nearest.votes(read.example)
-    best, share = max(votes.items(), key=lambda one: one[1], default=("unanswerable", 0.0))
-    like = nearest.likeness(read.example)
-    refusing = sum(share for name, share in votes.items() if name in REFUSALS)
-    if intent is None:
-        if best in REFUSALS or like < LIKE_MIN or share < 0.5 or len(read.unknown) > 1:
-            return Route("unanswerable", why="unknown", confidence=max(refusing, 1 - like), by="examples")
-        return _filled(best, read, share * like, "examples")  # type: ignore[arg-type]
-    if read.unknown and (refusing > 0.5 or len(read.unknown) > 2):
-        return Route("unanswerable", why="unknown", confidence=refusing, by="examples")
-    return _filled(intent, read, 0.8, "names")
+        return _filled(intent, asked, 0.7 if asked.unknown else 0.85, "names")
+    return _judged(intent, sure, asked, judge)
 
 
-# --- reading -----------------------------------------------------------------
-
-
-def _read(question: str, now_us: int, zone: str, words: Lexicon) -> _Read:
-    text, unknown = corrected(normal(question, words.reads), words.known, words.by_head)
-    spans, doses = spans_of(text, now_us, zone), doses_of(text)
-    taken = [(one.start, one.end) for one in (*spans, *doses)]
-    names = tuple(
-        one for one in words.names_in(text)
-        if all(one.end <= start or one.start >= end for start, end in taken) and _meant(one, text)
-    )  # fmt: skip
-    # "The risk today" asks how it is now: today alone is no span to look back over.
-    marks = [(one.start, one.end, "N" if one.ahead_h is not None else "T") for one in spans
-             if text[one.start : one.end] != "today"]  # fmt: skip
-    marks += [(one.start, one.end, "X") for one in doses]
-    doing = bool(doses)
-    marks += [(one.start, one.end, _mark(one, doing=doing)) for one in names]
-    unknown = tuple(word for word in unknown if not any(word in one.text.split() for one in names))
-    symbols = symbols_in(question)
-    masked = _marked(text, marks)
-    for word in re.findall(r"\b[A-Z][A-Za-z]?\b", question) if symbols else ():
-        masked = re.sub(rf"\b{word.lower()}\b", "M", masked)
-    return _Read(text, masked, _as_example(masked), names, spans, doses, unknown, symbols)
-
-
-def _meant(name: Name, text: str) -> bool:
-    """Whether a word that is also an everyday one names a thing here."""
-    before = text[: name.start].split()[-1:] or [""]
-    if name.text == "news":
-        return before[0] not in ("any", "good", "bad", "no", "some") and "news T" not in text
-    if name.of("tasks") in ("deterioration", "cardiac_event"):
-        return bool(re.search(r"\b(?:risks?|chances?|odds|likel\w+|probabilit\w+|model|danger)\b", text))
-    return True
-
-
-def _mark(name: Name, *, doing: bool) -> str:
-    groups = [group for group, _ in name.concepts]
-    if "given" in groups and (doing or "measured" not in groups):
-        return "D"
-    return {"measured": "M", "given": "D", "scores": "S", "tasks": "R"}[groups[0]]
-
-
-def _marked(text: str, marks: list[tuple[int, int, str]]) -> str:
-    made, at = [], 0
-    for start, end, mark in sorted(marks):
-        if start >= at:
-            made += [text[at:start], f" {mark} "]
-            at = end
-    return " ".join("".join([*made, text[at:]]).split())
-
-
-_EXAMPLE: Final = {"M": "lactate", "D": "noradrenaline", "R": "sepsis", "S": "early warning score", "X": "500 ml",
-                   "T": "since six", "N": "in three hours"}  # fmt: skip
-
-
-def _as_example(masked: str) -> str:
-    """With one thing of each sort in place of the marks, as the examples have: what is compared is what is asked."""
-    return re.sub(r"\b[MDRSXTN]\b", lambda match: _EXAMPLE[match.group()], masked)
+def _judged(intent: Intent | None, sure: bool, asked: Read, judge: Judge) -> Route:
+    """Patterns and examples weighed together; what is unlike any example, or has words that nobody knows, is refused."""
+    shares = judge.shares(asked.example, asked.text)
+    refusing = sum(shares.get(name, 0.0) for name in REFUSALS)
+    strange = min(len(asked.unknown), 3)
+    bar = REFUSE_MIN + (SURE if intent and sure and not strange else 0.0) - STRANGE * strange
+    if refusing > bar or (intent is None and max(shares.values()) < LEAST):
+        return Route("unanswerable", why="unknown", confidence=round(refusing, 3), by="examples")
+    weighed = {name: shares.get(name, 0.0) + (name == intent) * (PATTERN if sure else LOOSE) for name in INTENTS}
+    best = max((name for name in INTENTS if name not in REFUSALS), key=lambda name: weighed[name])
+    return _filled(best, asked, min(weighed[best], 1.0), "names" if best == intent else "examples")
 
 
 # --- what is asked -----------------------------------------------------------
@@ -199,7 +127,7 @@ def _by_pattern(masked: str) -> tuple[Intent | None, bool]:
     return None, False
 
 
-def _filled(intent: Intent, read: _Read, confidence: float, by: Literal["names", "examples"]) -> Route:
+def _filled(intent: Intent, read: Read, confidence: float, by: Literal["names", "examples"]) -> Route:
     """With what the question names: the concept, the span, the dose."""
     past = next((one for one in read.spans if one.ahead_h is None), None)
     ahead = next((one.ahead_h for one in read.spans if one.ahead_h is not None), None)
@@ -226,7 +154,7 @@ def _filled(intent: Intent, read: _Read, confidence: float, by: Literal["names",
     return made
 
 
-def _concept(intent: Intent, read: _Read) -> str:
+def _concept(intent: Intent, read: Read) -> str:
     """The thing that the question is about: of the group that fits the intent, else the first that is named."""
 
     def first(*groups: str) -> str:
@@ -242,15 +170,16 @@ def _concept(intent: Intent, read: _Read) -> str:
     if intent == "score":
         return first("scores")
     if intent == "medicines":
-        return first("given")
+        return first("given") or ("crystalloid" if re.search(r"\b(?:litres?|liters?|fluids?|ml)\b", read.text) else "")
     if intent in ("state", "events"):
         return ""
     return measured or first("scores") or (first("given") if intent not in ("alarms", "missing", "quality") else "")
 
 
-def _outcome(read: _Read) -> str:
+def _outcome(read: Read) -> str:
     """What a what-if asks after: a measurement or a risk, where one is named besides what is done."""
-    for one in read.names:
+    on = re.search(r"\bof\b.*\bM\b.*\bon\b.*\bM\b", read.masked)  # "the effect of this on that" asks after that
+    for one in reversed(read.names) if on else read.names:
         found = one.of("measured", "tasks", "scores")
         if found and not (read.doses and one.of("given") and not one.of("tasks")):
             return found
@@ -265,7 +194,7 @@ _EDIT: Final = re.compile(
 )
 
 
-def _detail(read: _Read) -> Detail:
+def _detail(read: Read) -> Detail:
     """What is done, how much of it, and for how long; by default a volume is of crystalloid, a bag of red cells."""
     given = next((found for one in read.names if (found := one.of("given"))), "")
     dose = next(iter(read.doses), None)
@@ -287,6 +216,3 @@ def span_h(route: Route, now_us: int, default_h: float) -> float:
     if route.window_h is not None:
         return route.window_h
     return default_h if route.since_us is None else max((now_us - route.since_us) / HOUR_US, 0.1)
-
-
-_KNOWN: Final = frozenset(TASKS) | frozenset(SCORES)

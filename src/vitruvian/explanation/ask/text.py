@@ -53,20 +53,24 @@ def normal(question: str, reads: Mapping[str, str]) -> str:
     text = re.sub(r"([?!;,])", r" \1 ", text)
     text = _APART.sub(r"\1 ", text)
     words = text.split()
-    after_number = [False] + [word[-1].isdigit() for word in words[:-1]]  # 5 u of insulin is no "you"
+    after_number = [False, *(word[-1].isdigit() for word in words)][:-1]  # 5 u of insulin is no "you"
     return " ".join(
         word if counted else reads.get(word, word) for word, counted in zip(words, after_number, strict=True)
     )
 
 
-def corrected(text: str, known: Collection[str], by_head: Mapping[str, Collection[str]]) -> tuple[str, tuple[str, ...]]:
-    """The text with slips of spelling put right, and the words that stay unknown. `by_head`: known words by letter."""
+def corrected(
+    text: str, known: Collection[str], by_head: Mapping[str, Collection[str]], real: Collection[str] = ()
+) -> tuple[str, tuple[str, ...]]:
+    """The text with slips of spelling put right, and the words that stay unknown. `by_head`: known words by letter;
+    `real` words are no slips.
+    """
     words, unknown = [], []
     for word in text.split():
         if not _WORD.fullmatch(word) or word in known or len(word) < 2:
             words.append(word)
             continue
-        near = _nearest(word, by_head.get(word[0], ()))
+        near = "" if word in real else _nearest(word, by_head.get(word[0], ()))
         words.append(near or word)
         if not near:
             unknown.append(word)

@@ -13,7 +13,8 @@ from vitruvian.explanation.evidence import answer as made
 from vitruvian.explanation.evidence.alert import course_of
 from vitruvian.explanation.evidence.base import Fact
 from vitruvian.explanation.evidence.parts import Measured, fact_id, interval, notes, unit_of
-from vitruvian.explanation.subjects import subjects
+from vitruvian.explanation.subjects import in_sentence, subjects
+from vitruvian.prediction.tasks import TASKS
 
 __all__ = ["extreme", "hours_back", "latest", "trend"]
 
@@ -106,7 +107,7 @@ def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[
         return made.unknown("no such risk was told over that time")
     at_us, share = (min if route.sign < 0 else max)(issued, key=lambda one: one[1])
     which = fact_id("lowest" if route.sign < 0 else "highest", f"{task}_risk")
-    fact = Fact(which, "probability", "told_risk", f"risk of {subjects(f'{task}_risk').label}", share, at_us=at_us)
+    fact = Fact(which, "probability", "told_risk", f"risk of {in_sentence(TASKS[task].title.split(',')[0])}", share, at_us=at_us)
     return [fact, Fact(fact_id("window", which), "window", "window", "", round(hours, 2), unit="h", of=which)]
 
 

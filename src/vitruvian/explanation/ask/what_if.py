@@ -32,7 +32,8 @@ def answer(route: Route, twin: Answers) -> Evidence:
     packet = only(twin.what_if(scenario), route.concept)
     assumed = _assumed(route.detail)
     if route.concept and not any(_same(one, route.concept) for one in packet.facts if one.role in _ABOUT):
-        assumed.append(f"the simulated body does not compute {subjects(route.concept).label}")
+        what = subjects(route.concept).label
+        raise ModelError(f"the simulated body does not compute {what}; ask what it would change in what the body computes")
     if not assumed:
         return packet
     texts = [one.text for one in packet.facts if one.name == "note"]
