@@ -13,6 +13,7 @@ __all__ = ["decimals", "frequency", "likely", "number_of", "percent", "plain", "
 
 DIGITS: Final = 4  # significant ones of a number whose decimals nobody has decided
 HUGE: Final = 1e9
+NOTHING: Final = 1e-9  # less is noise of arithmetic, in every unit of the vocabulary
 _RAISED: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -33,12 +34,18 @@ def decimals(value: float, places: int) -> str:
 
 def plain(value: float, digits: int = DIGITS) -> str:
     """At most so many significant digits, whole numbers whole, and no exponent where people would not write one."""
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else "∞" if value > 0 else "-∞"
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    if abs(value) < NOTHING:
+        return "0"
     power = math.floor(math.log10(abs(value)))
-    if power >= 9 or power < -6:
-        return f"{value / 10.0**power:.{digits - 1}g}×10{str(power).translate(_RAISED)}"
-    text = f"{value:.{max(digits - 1 - power, 0)}f}"
+    if abs(value) >= HUGE:
+        return f"{_stripped(f'{value / 10.0**power:.{digits - 1}f}')}×10{str(power).translate(_RAISED)}"
+    return _stripped(f"{value:.{max(digits - 1 - power, 0)}f}")
+
+
+def _stripped(text: str) -> str:
+    """Without noughts at the end of its decimals, and without the sign of a nought."""
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.removeprefix("-") if float(text) == 0 else text
 

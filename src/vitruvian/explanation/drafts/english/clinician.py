@@ -54,7 +54,7 @@ def _drivers(claim: Claim) -> str:
 def _driver(claim: Claim, number: int, moves: bool) -> str:
     value = claim.slot(f"v{number}")
     if value is not None and value.facet == "text":
-        return f"{{d{number}}} ({{v{number}}})"
+        return f"{{d{number}}} ({{v{number}}}{with_slot(claim, f'm{number}', f', {{m{number}}}')})"
     return f"{{d{number}}} {{v{number}}}{f' ({{m{number}}})' if moves else ''}"
 
 

@@ -63,7 +63,7 @@ def driver(claim: Claim, number: int) -> str:
     """One of what a risk is associated with."""
     value = claim.slot(f"v{number}")
     if value is not None and value.facet == "text":
-        return f"{{d{number}}} ({{v{number}}})"
+        return f"{{d{number}}} ({{v{number}}}{with_slot(claim, f'm{number}', f', {{m{number}}}')})"
     return f"{{d{number}}} {{v{number}}}{with_slot(claim, f'm{number}', f' ({{m{number}}})')}"
 
 
