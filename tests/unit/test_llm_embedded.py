@@ -257,7 +257,7 @@ def test_it_dies_with_its_parent(make: Make, tmp_path: Path) -> None:
         f"p = Path({str(tmp_path / 'model.gguf')!r})\n"
         "m = EmbeddedModel('t', p, hashlib.sha256(p.read_bytes()).hexdigest(), threads=1,"
         " engine='tests.llm_engines:OnRequest')\n"
-        "m.complete(Prompt("", "say one"), 120.0); print(m.pid, flush=True)\n"
+        "m.complete(Prompt('', 'say one'), 120.0); print(m.pid, flush=True)\n"
         "m.complete(Prompt('', 'hang'), 60.0)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
