@@ -88,14 +88,15 @@ class Footnote(msgspec.Struct, frozen=True):
     @property
     def lines(self) -> tuple[str, ...]:
         """What is read beneath name and value, a line each."""
-        placed = " · ".join(part for part in (self.when, self.source) if part)
-        return tuple(part for part in (self.standing, placed, "; ".join(self.notes)) if part)
+        stated = " · ".join(part for part in (self.standing, self.when, self.source) if part)
+        return tuple(part for part in (stated, "; ".join(self.notes)) if part)
 
 
 def footnotes(explanation: Explanation, evidence: Evidence) -> dict[str, Footnote]:
-    """Of every fact that an explanation cites, by its id, in the order of the packet."""
+    """Of every fact that an explanation cites, by its id, in the order in which they are first cited."""
     manner = manner_of(explanation.language)
-    return {one.id: footnote(one, evidence, explanation.audience, manner) for one in explanation.facts}
+    cited = dict.fromkeys(name for sentence in explanation.sentences for name in sentence.facts)
+    return {name: footnote(evidence.by_id[name], evidence, explanation.audience, manner) for name in cited}
 
 
 def footnote(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner) -> Footnote:
