@@ -39,12 +39,14 @@ _KNOWN: Final[Mapping[str, int]] = {
     "area": 3, "breathing": 2, "being": 2, "bilirubin": 4, "breathe": 1, "calcium": 3, "carbon": 2, "create": 2,
     "creatinine": 4, "dioxide": 3, "diet": 2, "every": 3, "family": 3, "fluid": 2, "hour": 1, "hours": 1,
     "idea": 3, "magnesium": 4, "media": 3, "medicine": 3, "mean": 1, "minute": 2, "period": 3, "people": 2,
-    "potassium": 4, "radio": 3, "real": 2, "reading": 2, "realize": 3, "reptilian": 4, "science": 2, "seeming": 2,
+    "potassium": 4, "radio": 3, "real": 1, "reading": 2, "realize": 3, "reptilian": 3, "science": 2, "seeming": 2,
     "sodium": 3, "something": 2, "sometimes": 2, "someone": 2, "therefore": 2, "trial": 2, "urea": 3, "usual": 3,
     "valued": 2, "video": 3, "violet": 3, "business": 2, "axial": 3, "alertness": 3, "stages": 2, "someday": 2,
     "platypus": 3, "naive": 2, "reality": 4, "patients": 2, "patient": 2, "initial": 3, "safely": 2, "likely": 2,
     "lately": 2, "rarely": 2, "hardly": 2, "lifetime": 2, "somewhat": 2, "baseline": 2, "antibiotic": 5,
     "piperacillin": 5, "bioassay": 4, "dialysis": 4, "diabetes": 4, "diastolic": 4,
+    "ammonia": 3, "aspirin": 2, "forecast": 2, "likelihood": 3, "pacemaker": 3, "pancreas": 3, "platelet": 2,
+    "rhythm": 2,
 }  # fmt: skip
 
 
@@ -108,6 +110,10 @@ def syllables(word: str) -> int:
     if re.search(r"[^aeiouyscxz]es$", bare) and not re.search(r"(sh|ch|g)es$|[^aeiouylr]les$", bare):
         count -= 1  # `rates`, but not `stages`
     count += len(re.findall(r"i[ao](?!us|n[st]?\b)|eo(?!us)|[aeiouy]ing\b|ua(?!r)|uou|ier\b|ium|iu[ms]", bare))
+    if re.search(r"[^tcsgx]ious", bare):
+        count += 1  # `serious`, but not `cautious`
     if re.search(r"[tcsg]i(al|an|ous|on|ent)", bare):
         count -= len(re.findall(r"[tcsg]ia", bare))  # `special`, `initial`
+    if re.search(r"[^aeiouy]ely$|[^aeiouy]eless|[^aeiouy]eness|[^aeiouy]eful|[^aeiouy]ement", bare):
+        count -= 1  # the e of `extremely`, `movement`
     return max(count, 1)
