@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from vitruvian.core.errors import ConfigurationError
-from vitruvian.explanation.llm.known import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from vitruvian.explanation.llm.fetch import Progress, Tell
@@ -34,8 +33,8 @@ def register(app: typer.Typer) -> None:
 @commands.command()
 def install(
     what: Annotated[
-        str, typer.Argument(metavar="[NAME|PATH|URL]", help="A known name, a GGUF file, or the address of one.")
-    ] = DEFAULT_NAME,
+        str | None, typer.Argument(metavar="[NAME|PATH|URL]", help="A known name, a GGUF file, or the address of one.")
+    ] = None,
     sha256: Annotated[str | None, typer.Option(help="What the file must have; needed for an address.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call a file that you bring.")] = None,
     licence: Annotated[str, typer.Option(help="The licence of a file that you bring.")] = "not stated",
@@ -46,10 +45,11 @@ def install(
 ) -> None:
     """Install weights: smollm2 unless told otherwise. They are compared with their digest before they are kept."""
     from vitruvian.explanation.llm.install import install as run
+    from vitruvian.explanation.llm.known import DEFAULT_NAME
 
     with _progress() as tell:
         weights = run(
-            what,
+            what or DEFAULT_NAME,
             name=name,
             sha256=sha256,
             licence=licence,
