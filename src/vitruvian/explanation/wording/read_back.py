@@ -1,20 +1,19 @@
 """The displayed text read back into facts, and held against the evidence: the last gate before a reader.
 
 Nothing here looks at the skeleton that made the text. It finds what stands in the text, tells each one's role by its
-form and by the words around it, and then compares: the same facts, each once; every number equal to the evidence's, in
-its unit; low before high; an item's value behind its own label; the direction of the words equal to that of the numbers
-and of the claim.
+form and by the words around it, and then compares: the same facts, each once, an item's value behind its own label;
+every number equal to the evidence's, in its unit; low before high; the direction of the words equal to that of the
+numbers and of the claim; and no word that none of the claim's wordings has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
-from vitruvian.explanation.claims import Audience, Claim, Slot
+from vitruvian.explanation.claims import Audience, Claim, Skeleton, Slot
 from vitruvian.explanation.drafts import draft_of, manner_of
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.showing import show
@@ -29,17 +28,16 @@ __all__ = ["Found", "read_back"]
 
 TEXT_CHARS_MAX: Final = 4_000
 _AROUND: Final = re.compile(r"[A-Za-z ,.;:()'-]*")
-_FROM: Final = ("from", "than")
 _SPAN: Final = re.compile(
     r"((over|in|for|during) the (next|last|past|coming|rest)|from now|to the end)\b", re.IGNORECASE
 )
 _WHEN: Final = re.compile(
     r"(at \d\d:\d\d|yesterday at \d\d:\d\d|on \d+ [A-Z][a-z]+ (\d+ )?at \d\d:\d\d|(in|after) .*|.* ago)", re.IGNORECASE
 )
-# What a slot's text must turn out to be, by the slot's name; others are not told apart by the words around them.
+# What a number must turn out to be, by its slot's name; any other is a value, or where something goes to.
 _ROLES: Final = {
-    "earlier": "from", "before": "from", "from": "from", "f": "from", "low": "low", "high": "high",
-    "confidence": "confidence", "horizon": "ahead", "window": "ahead",
+    "earlier": ("from",), "before": ("from",), "from": ("from",), "f": ("from",), "now": ("from", "value"),
+    "low": ("low",), "high": ("to",), "confidence": ("confidence",), "horizon": ("ahead",), "window": ("ahead",),
 }  # fmt: skip
 _PAIRS: Final = (("earlier", "risk"), ("before", "after"), ("from", "to"), ("now", "later"), ("f", "v"))
 
@@ -68,9 +66,8 @@ def read_back(text: str, claim: Claim, evidence: Evidence, audience: Audience, l
     for one, slot in zip(found, draft.slots, strict=True):
         _in_role(one, slot, claim)
         _true(one, slot, evidence)
-    _items(found, draft.slots, claim)
     _direction(found, draft.slots, claim, around)
-    _worded(around, draft.slots, claim, audience, language)
+    _worded(around, draft, claim, audience, language)
 
 
 def _found(text: str, shown: list[str]) -> list[Found]:
@@ -124,57 +121,36 @@ def _around(text: str, found: list[Found]) -> list[str]:
 
 def _in_role(one: Found, slot: Slot, claim: Claim) -> None:
     """Its role, told by its form and the words at it, is the slot's."""
-    name = slot.name.rstrip("0123456789")
-    expected = "when" if slot.facet == "when" else _ROLES.get(name, "") if slot.facet != "label" else ""
-    kept_open = claim.sign == 0 or (claim.kind == "effect" and name in ("low", "high"))  # "6.2 then and 6.2 now"
-    roles = set(_roles(one))
-    if expected and expected not in roles and not (kept_open and expected in ("from", "low", "high")):
-        raise Refused("read_role", f"found {one.text[:40]!r} as {' or '.join(sorted(roles))}, expected {expected}")
-    if (
-        not expected
-        and slot.facet == "value"
-        and roles & {"from", "confidence", "ahead"}
-        and name not in ("now", "low")
-    ):
-        raise Refused("read_role", f"found {one.text[:40]!r} as {' or '.join(sorted(roles))}, expected a value")
+    if slot.facet not in ("value", "when"):
+        return
+    name, role = slot.name.rstrip("0123456789"), _role(one)
+    allowed = ("when",) if slot.facet == "when" else _ROLES.get(name, ("value", "to"))
+    if claim.sign == 0 and name in ("before", "from"):
+        allowed = ("value",)  # "6.2 % without and 6.2 % with the change"
+    if claim.kind == "effect" and name in ("low", "high"):
+        allowed = ("low", "to")  # along the direction of the difference
+    if role not in allowed:
+        raise Refused("read_role", f"found {one.text[:40]!r} as {role}, expected {' or '.join(allowed)}")
 
 
-def _roles(one: Found) -> Iterator[str]:
+def _role(one: Found) -> str:
     if _SPAN.match(one.text):
-        yield "ahead"
-    elif _WHEN.fullmatch(one.text):
-        yield "when"
-    elif one.after in ("interval", "range"):
-        yield "confidence"
-    elif one.before in ("interval", "range", "of", "is") and one.after == "to":
-        yield "low"
-    elif one.before in _FROM or (one.before in ("lower", "higher") and one.after != ""):
-        yield "from"
-    elif (one.before == "to" and one.after in (")", ".", ",", ";", "(", "to")) or one.before == "to":
-        yield "high"
-        yield "value"
-    else:
-        yield "value"
+        return "ahead"
+    if _WHEN.fullmatch(one.text):
+        return "when"
+    if one.after in ("interval", "range"):
+        return "confidence"
+    if one.before in ("interval", "range", "of", "is") and one.after == "to":
+        return "low"
+    if one.before in ("from", "than"):
+        return "from"
+    return "to" if one.before == "to" else "value"
 
 
 def _true(one: Found, slot: Slot, evidence: Evidence) -> None:
     """A number that reads as the evidence's own, to the decimals shown."""
     if not agrees(one.text, evidence.by_id[slot.fact], slot.facet, evidence):
         raise Refused("read_value", f"found {one.text[:40]!r}, which is not the value of {slot.fact}")
-
-
-def _items(found: list[Found], slots: tuple[Slot, ...], claim: Claim) -> None:
-    """In a list each value, move and time stands behind its own label: they belong to one fact, or to one number."""
-    label = None
-    for _, slot in zip(found, slots, strict=True):
-        if not slot.name[-1:].isdigit():
-            continue
-        if slot.facet == "label":
-            label = slot
-        elif label is not None and slot.name[len(slot.name.rstrip("0123456789")) :] != label.name.lstrip(
-            "abcdefghijklmnopqrstuvwxyz"
-        ):
-            raise Refused("read_items", f"found {slot.name} behind {label.name} in {claim.kind}")
 
 
 def _direction(found: list[Found], slots: tuple[Slot, ...], claim: Claim, around: list[str]) -> None:
@@ -207,10 +183,9 @@ def _said(claim: Claim, around: list[str], slots: tuple[Slot, ...]) -> int | Non
     return said[0] if said else None
 
 
-def _worded(around: list[str], slots: tuple[Slot, ...], claim: Claim, audience: Audience, language: str) -> None:
+def _worded(around: list[str], draft: Skeleton, claim: Claim, audience: Audience, language: str) -> None:
     """The words between are those of one wording of the claim: nothing was added, denied or left out."""
-    draft = draft_of(claim, audience, language)
-    tokens = _tokens(around, slots)
+    tokens = _tokens(around, draft.slots)
     if tokens == lowered(tokens_of(tagged(draft))) or phrases_of(claim, draft, audience, language).hold(tokens):
         return
     raise Refused("read_words", "found words that are no wording of this claim")

@@ -23,6 +23,7 @@ __all__ = ["BOOK", "WORDED", "Phrases", "phrases_of"]
 
 BOOK: Final[Book] = {**risk.BOOK, **ahead.BOOK, **known.BOOK, **lists.BOOK}
 WORDED: Final = ("en",)  # languages with a phrase book; the others keep their drafts
+SLOTS_MAX: Final = 14  # a longer list reads no better for being worded, and its shape is hardly met again
 
 
 class Phrases(msgspec.Struct, frozen=True, dict=True):
@@ -47,8 +48,11 @@ class Phrases(msgspec.Struct, frozen=True, dict=True):
 
 
 def phrases_of(claim: Claim, draft: Skeleton, audience: Audience, language: str) -> Phrases:
-    """The phrases of a claim; none where its draft stands alone."""
-    if language not in WORDED or claim.kind not in BOOK:
+    """The phrases of a claim; none where its draft stands alone: in other languages, where the words are the twin's own
+    (notes, reasons), in the lines of a handover, which all read alike and are many, and in long lists.
+    """
+    line = claim.slot("place") is not None
+    if language not in WORDED or claim.kind not in BOOK or line or len(claim.slots) > SLOTS_MAX:
         return Phrases()
     slots = tuple((one.name, one.facet) for one in claim.slots)
     return _phrases(claim.kind, slots, claim.sign, template_of(draft), audience)

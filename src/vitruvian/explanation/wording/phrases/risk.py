@@ -175,24 +175,6 @@ def _figure(claim: Claim, audience: Audience) -> tuple[str, ...]:
     )
 
 
-def _bed(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    noun = "(early-warning|warning) score" if audience == "clinician" else "warning score"
-    score = optional(claim, "score", f"(a {noun} of|{noun}) {{score}}")
-    if not claim.slot("risk"):
-        return (f"{{place}} : {score} .", f"{{place}} has (a|the) {noun} of {{score}} .") if score else ()
-    then = {
-        1: ", up from {earlier} {ago}", -1: ", down from {earlier} {ago}", 0: "(, the same as|, unchanged from) {ago}",
-    }.get(claim.sign, "") if claim.sign is not None else ""  # fmt: skip
-    frames = []
-    for risk in (
-        f"[(a|the)] [estimated] {named(audience)} of {{outcome}} [of] {{risk}}",
-        f"{named(audience)} of {{outcome}} {{risk}}",
-    ):
-        frames.append(f"{{place}} : {f'{score} (and|,|;)' if score else ''} {risk} {then} .")
-        frames.append(f"{{place}} has {f'{score} and' if score else ''} {risk} {then} .")
-    return tuple(frames)
-
-
 BOOK: Final[Book] = {
     "risk": _risk,
     "risk_moved": _risk_moved,
@@ -200,7 +182,6 @@ BOOK: Final[Book] = {
     "usual": _usual,
     "drivers": _drivers,
     "no_drivers": _no_drivers,
-    "bed": _bed,
     "card": _card,
     "trained": _trained,
     "figure": _figure,
