@@ -63,6 +63,11 @@ class Draws:
         """A risk as models tell it: mostly low; sometimes where its reading changes form."""
         return self.choice(EDGES) if self.chance(0.15) else float(self.random.beta(0.8, 6.0))
 
+    def points(self, score: str) -> float:
+        """A score as it may be."""
+        low, high = VOCABULARY[score].plausible
+        return float(self.random.integers(int(low), int(high) + 1))
+
     def value(self, name: str) -> float:
         """A possible value of a concept: usual, far off, critical, or at the ends of what is possible."""
         concept = VOCABULARY[name]

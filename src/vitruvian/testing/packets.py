@@ -133,8 +133,8 @@ def _what_if(draws: Draws) -> Evidence:
     risks = []
     for name in draws.some(("sepsis_risk", "news2", "aki_risk", "qsofa"), 4):
         learned = name.endswith("_risk")
-        before = draws.probability() if learned else float(draws.random.integers(0, 15))
-        after = before if draws.chance(0.2) else draws.probability() if learned else float(draws.random.integers(0, 15))
+        before, after = (draws.probability() if learned else draws.points(name) for _ in range(2))
+        after = before if draws.chance(0.2) else after
         version = "2.0.0" if learned else ""
         risks.append(
             RiskDifference(name, VOCABULARY[name].display, before, after, "sensitivity" if learned else "mechanistic",
@@ -157,8 +157,9 @@ def _difference(draws: Draws, name: str, horizon_h: float) -> Difference:
         probable: tuple[Verdict, Verdict] = ("probably rises", "probably falls")
         verdict = (sure if share >= SURE else probable)[0 if up else 1] if share >= PROBABLE else "open"
     above = 0.0 if median == 0 else share if median > 0 else 1 - share
-    low = median - abs(median) * draws.between(0, 1.5)
-    high = median + abs(median) * draws.between(0, 1.5)
+    near = abs(median) * (draws.between(0, 0.95) if share >= SURE else draws.between(1.01, 2))  # beyond 0 if not sure
+    far = abs(median) * draws.between(0, 1.5)
+    low, high = (median - near, median + far) if median > 0 else (median - far, median + near)
     critical = draws.value(name)
     limit = (critical, draws.between(0.02, horizon_h)) if name in VITALS and draws.chance(0.2) else None
     share_of_data = None if verdict == "unchanged" else draws.between(0, 1)

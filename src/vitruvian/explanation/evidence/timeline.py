@@ -18,6 +18,7 @@ GIVEN_MAX: Final = 40
 EVENTS_MAX: Final = 20
 ALARMS_MAX: Final = 20
 COURSES_MAX: Final = 12
+HOW_CHARS_MAX: Final = 120  # of a dose or a place, which stands within a sentence
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -88,6 +89,6 @@ def given_fact(one: Happened, which: str, *, of: str = "") -> Fact:
 def _event(one: Happened, which: str, *, of: str = "") -> Fact:
     about = label(one.label) or "an entry without a name"
     return Fact(
-        which, "event", one.name or "event", about, text=clean(one.text), at_us=one.at_us, source=clean(one.source),
-        of=of,
+        which, "event", one.name or "event", about, text=clean(one.text, HOW_CHARS_MAX), at_us=one.at_us,
+        source=clean(one.source), of=of,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.plans.alert import alarms
@@ -44,19 +45,22 @@ def _happened(one: Fact) -> Claim:
 
 def _results(evidence: Evidence) -> list[Claim]:
     """Results above, and those below, their usual range."""
-    courses = {one.of for one in evidence.of_role("window")}
     found: list[Claim] = []
     signs: tuple[tuple[Sign, str], ...] = ((1, "high"), (-1, "low"))
     for sign, flag in signs:
-        facts = [
-            one for one in evidence.of_role("measurement") if flag in one.flags and not one.of and one.id not in courses
-        ]
+        facts = [one for one in evidence.of_role("measurement") if flag in one.flags and _is_result(one)]
         slots: list[Slot] = []
         for number, one in enumerate(facts[:RESULTS_MAX], 1):
             slots += [Slot(f"s{number}", one.id, "label"), Slot(f"v{number}", one.id, "value")]
             slots += [Slot(f"t{number}", one.id, "when")] if one.at_us is not None else []
         found += [Claim("results", tuple(slots), sign)] if slots else []
     return found
+
+
+def _is_result(fact: Fact) -> bool:
+    """Whether it is a laboratory's result, or of a name that nobody knows; vital signs are told by their changes."""
+    concept = VOCABULARY.get(fact.name)
+    return not fact.of and (concept is None or concept.kind == "lab")
 
 
 def _changes(evidence: Evidence) -> list[Claim]:
