@@ -136,10 +136,10 @@ def _measured(fact: Fact, value: float, manner: Manner, audience: Audience) -> s
             return manner.words["quoted"].format(said)
     if stated != concept.unit:
         return _with_unit(manner.number(plain(value)), printed(stated), manner)
-    unit = manner.counted.get(fact.name) if audience == "patient" else None
-    if unit and fact.role in ("interval_low", "interval_high"):
+    counted = manner.counted.get(fact.name) if audience == "patient" else None
+    if counted and fact.role in ("interval_low", "interval_high"):
         return manner.number(decimals(value, concept.decimals))  # `range 98 to 121` behind `110 beats a minute`
-    return _with_unit(manner.number(decimals(value, concept.decimals)), unit or printed(stated), manner)
+    return _with_unit(manner.number(decimals(value, concept.decimals)), counted or printed(stated), manner)
 
 
 def _converted(concept: Concept, value: float, unit: str) -> tuple[float, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from vitruvian.explanation.claims import Audience
 
-__all__ = ["labels_of", "texts_of"]
+__all__ = ["answers_of", "labels_of", "texts_of"]
 
 _READERS: Final[tuple[Audience, ...]] = ("clinician", "patient")
 
@@ -28,6 +29,13 @@ def labels_of(language: str, *readers: Audience) -> dict[tuple[str, Audience], s
 def texts_of(language: str) -> dict[tuple[str, Audience], str]:
     """Words of the twin's own by (their English, reader)."""
     return _by_reader(_table(language, "texts.toml"), _READERS)
+
+
+def answers_of(table: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, Audience], str]:
+    """Coded answers by (display, reader), of (for clinicians, for patients) by display."""
+    return {
+        (answer, reader): said for answer, both in table.items() for reader, said in zip(_READERS, both, strict=True)
+    }
 
 
 def _by_reader(table: dict[str, str | list[str]], readers: tuple[Audience, ...]) -> dict[tuple[str, Audience], str]:

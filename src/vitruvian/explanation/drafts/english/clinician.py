@@ -87,7 +87,7 @@ def _note(claim: Claim) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "to rise from {now} to {later}{interval} {horizon}",
         -1: "to fall from {now} to {later}{interval} {horizon}",
         0: "to stay as it is, {now} now and {later}{interval} {horizon}",

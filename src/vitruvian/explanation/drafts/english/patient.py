@@ -86,7 +86,7 @@ def _note(claim: Claim) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "to go up from {now} to {later}{range} {horizon}",
         -1: "to go down from {now} to {later}{range} {horizon}",
         0: "to stay the same, {now} now and {later}{range} {horizon}",

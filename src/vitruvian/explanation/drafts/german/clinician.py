@@ -102,7 +102,7 @@ def _critical_missing(claim: Claim) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "einen Anstieg von {now} auf {later}",
         -1: "einen Rückgang von {now} auf {later}",
         0: "keine Änderung, {now} jetzt und {later} dann",

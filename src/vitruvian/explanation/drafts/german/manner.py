@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vitruvian.explanation.drafts.names import labels_of, texts_of
+from vitruvian.explanation.drafts.names import answers_of, labels_of, texts_of
 from vitruvian.explanation.manner import Manner
 
 __all__ = ["MANNER"]
@@ -52,11 +52,7 @@ MANNER: Final[Manner] = Manner(
         ),
     },
     labels=labels_of("german"),
-    answers={
-        (answer, reader): said
-        for answer, both in _ANSWERS.items()
-        for reader, said in (("clinician", both[0]), ("patient", both[1]))
-    },
+    answers=answers_of(_ANSWERS),
     counted={
         "heart_rate": "pro Minute", "pulse_rate": "pro Minute",
         "respiratory_rate": "pro Minute", "warm_heart_rate": "pro Minute",

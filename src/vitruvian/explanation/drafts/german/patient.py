@@ -68,7 +68,7 @@ def _place(claim: Claim, text: str) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "einen Anstieg von {now} auf {later}",
         -1: "einen Rückgang von {now} auf {later}",
         0: "keine Änderung, {now} jetzt und {later} dann",

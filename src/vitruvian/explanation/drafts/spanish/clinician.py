@@ -94,7 +94,7 @@ def _critical_missing(claim: Claim) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "una subida de {now} a {later}",
         -1: "una bajada de {now} a {later}",
         0: "que no cambie, {now} ahora y {later} entonces",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vitruvian.explanation.drafts.names import labels_of, texts_of
+from vitruvian.explanation.drafts.names import answers_of, labels_of, texts_of
 from vitruvian.explanation.manner import Manner
 
 __all__ = ["MANNER"]
@@ -53,11 +53,7 @@ MANNER: Final[Manner] = Manner(
         ),
     },
     labels=labels_of("spanish"),
-    answers={
-        (answer, reader): said
-        for answer, both in _ANSWERS.items()
-        for reader, said in (("clinician", both[0]), ("patient", both[1]))
-    },
+    answers=answers_of(_ANSWERS),
     counted={
         "heart_rate": "por minuto", "pulse_rate": "por minuto",
         "respiratory_rate": "por minuto", "warm_heart_rate": "por minuto",

@@ -67,7 +67,7 @@ def _place(claim: Claim, text: str) -> str:
 
 
 def _expected(claim: Claim) -> str:
-    course = {
+    course: dict[int | None, str] = {
         1: "que suba de {now} a {later}",
         -1: "que baje de {now} a {later}",
         0: "que siga igual, {now} ahora y {later} entonces",
