@@ -168,3 +168,13 @@ async def test_another_site_cannot_ask(app: FastAPI) -> None:
     async with client(app, Origin="https://evil.example") as http:
         for path in ("/patients/sim-001/ask", "/explained", "/api/v1/explanations", "/api/v1/patients/sim-001/ask"):
             assert (await http.post(path, content=b"{}")).status_code == 403
+
+
+async def test_a_form_of_our_own_pages_is_taken_and_a_sandbox_is_not(app: FastAPI) -> None:
+    """A browser sends `Origin: null` with a form of a page that has no referrer, and says from where by itself."""
+    asked = {"question": "What is missing?"}
+    for site, expected in (("same-origin", 200), ("cross-site", 403), ("same-site", 403), ("", 403)):
+        headers = {"Origin": "null"} | ({"Sec-Fetch-Site": site} if site else {})
+        async with client(app) as http:
+            answer = await http.post("/patients/sim-001/ask", data=asked, headers=headers)
+            assert answer.status_code == expected, site

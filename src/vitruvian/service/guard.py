@@ -128,7 +128,10 @@ class Guard:
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         foreign = site not in ("", "same-origin", "none")
-        if origin and not foreign:
+        # Our pages send no referrer, and so the origin of their forms is "null"; then only the browser's own word counts,
+        # which no page can forge.
+        form_of_ours = origin == "null" and site == "same-origin"
+        if origin and not foreign and not form_of_ours:
             foreign = _netloc(origin) != headers[b"host"].decode("latin-1").lower()
         by_cookie = self._access.required and not headers.get(b"authorization") and b"cookie" in headers
         if foreign or (by_cookie and not site and not origin):
