@@ -128,8 +128,8 @@ class Guard:
         site = headers.get(b"sec-fetch-site", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         foreign = site not in ("", "same-origin", "none")
-        # Our pages send no referrer, and so the origin of their forms is "null"; then the browser's own word counts, which
-        # no page can forge.
+        # Our pages send no referrer, and so the origin of their forms is "null"; then the browser's own word counts,
+        # since no page can forge it.
         form_of_ours = origin == "null" and site == "same-origin"
         if origin and not foreign and not form_of_ours:
             foreign = _netloc(origin) != headers[b"host"].decode("latin-1").lower()
