@@ -227,6 +227,22 @@ def _every_packet_reads(explaining: Explaining, patient: str) -> None:
     assert any("one hospital" in one.text.casefold() for one in card.of_role("words"))
 
 
+async def test_an_alarm_that_ended_is_not_told_as_open(journal_path: Path) -> None:
+    clock = ManualClock(at(0))
+    async with opened(journal_path, clock) as ward:
+        await say(ward, clock, 0, *admitted(1), round_of(0, 1), reading(0, "monitor-1"))
+        for minute in range(1, 61):
+            await say(ward, clock, minute, reading(minute, "monitor-1", heart_rate=170.0 if minute < 20 else 80.0))
+        patient, explaining = id_of(ward, 1), Explaining(ward)
+        ended = [one for one in ward.alerts(patient=patient, resolved=True) if one.state == "resolved"]
+        assert ended
+        evidence = explaining.evidence(patient, "timeline:6")
+        still = {one.raised_us for one in ward.alerts(patient=patient)}
+        assert {one.at_us for one in evidence.of_role("alarm")} == still
+        told = {one.at_us for one in evidence.of_role("event") if "ended" in one.label}
+        assert told == {one.raised_us for one in ended}
+
+
 async def test_what_was_taken_back_is_not_told(journal_path: Path) -> None:
     clock = ManualClock(at(0))
     async with opened(journal_path, clock) as ward:

@@ -38,6 +38,7 @@ EARLIER_H: Final = 6.0
 TIMELINE_H: Final = 24
 TIMELINE_H_MAX: Final = 24 * 7
 EVENTS_MAX: Final = 200
+ENDED: Final = "an alarm that has ended since"
 POINTS: Final = 240  # of a course: thinning keeps first, last and extremes
 _VITALS: Final = (
     "heart_rate", "respiratory_rate", "oxygen_saturation", "systolic_pressure", "mean_pressure", "body_temperature",
@@ -146,15 +147,17 @@ class Explaining:
             row.id, start_us=start_us, end_us=now_us + 1, kinds=("administration", "encounter"), limit=EVENTS_MAX
         )
         valid = [one for one in happened if not one.superseded and one.status not in _VOID]
+        alerts = self._ward.alerts(patient=row.id, resolved=True)
+        ended = [
+            Happened(ENDED, one.text, one.raised_us, "", one.rule)
+            for one in alerts
+            if one.state == "resolved" and one.raised_us >= start_us
+        ]
         return timeline_evidence(
             now_us, float(hours), results=results,
             given=[_happened(one) for one in valid if one.kind == "administration"],
-            events=[_happened(one) for one in valid if one.kind == "encounter"],
-            alarms=[
-                _alarm(one)
-                for one in self._ward.alerts(patient=row.id, resolved=True)
-                if one.raised_us >= start_us
-            ],
+            events=[_happened(one) for one in valid if one.kind == "encounter"] + ended,
+            alarms=[_alarm(one) for one in alerts if one.state != "resolved"],
             courses=self._courses(row.id, _VITALS, now_us, hours), measured=self._measured(row.id),
             missing=_missing(self._ward.twin(row.id).rows), person=_person(row), patient=row.id, zone=self._ward.zone,
             simulated=row.simulated,
