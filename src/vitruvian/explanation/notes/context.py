@@ -141,13 +141,23 @@ def _reaches_on(
         return False
     if (start < len(sentence) and sentence[start].folded in (",", ")")) or _is_heading(cue, sentence):
         return False
+    if _leaves_brackets(sentence, start, goal):
+        return False
     mentions = [first for first, _ in taken if start <= first < goal]
     for other in found:
         if start <= other.first < goal and _ends(other, sentence, cue, any(first < other.first for first in mentions)):
             return False
-    if not mentions:
-        return not any(word.folded == "," for word in sentence[start:goal]) or cue.kind not in ("negated", "uncertain")
     return _list_goes_on(cue, sentence, start, mention, taken)
+
+
+def _leaves_brackets(sentence: Sequence[Word], start: int, goal: int) -> bool:
+    """Whether a bracket closes that was open at `start`: what a cue says inside brackets it says there only."""
+    depth = 0
+    for word in sentence[start:goal]:
+        depth += (word.folded in "([") - (word.folded in ")]")
+        if depth < 0:
+            return True
+    return False
 
 
 def _ends(other: Cue, sentence: Sequence[Word], cue: Cue, past_mention: bool) -> bool:
@@ -227,7 +237,7 @@ def _reaches_back(
 def _is_heading(cue: Cue, sentence: Sequence[Word]) -> bool:
     """`History:` opens a paragraph and tells nothing; `Ddx:` opens a list of doubts."""
     following = sentence[cue.last + 1].folded if cue.last + 1 < len(sentence) else ""
-    return following == ":" and cue.kind in ("historical", "family")
+    return following == ":" and not cue.only and cue.kind in ("historical", "family")
 
 
 def _tells(cue: Cue, sentence: Sequence[Word]) -> bool:

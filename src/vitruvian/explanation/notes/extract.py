@@ -123,6 +123,8 @@ def _sentence(
             continue
         here = section_at(heads, said[found.first].start) or section
         one = _named(text, said, found, here, read(said, told, (found.first, found.last), taken, found.term.type))
+        if one.assertion == "present" and one.type == "condition" and _reaction(said, found, taken, told):
+            one = structs.replace(one, assertion="historical")
         if not found.term.done or one.assertion == "historical":
             yield one
     for one, place in measured:
@@ -136,6 +138,17 @@ def _inside(said: Sequence[Word], found: Found, numbers: Sequence[Suggestion]) -
     """Whether a name is part of a number's: the `potassium` of `potassium 5.9` is no medicine."""
     start, end = said[found.first].start, said[found.last].end
     return any(one.start < end and start < one.end for one in numbers)
+
+
+def _reaction(said: Sequence[Word], found: Found, taken: Sequence[tuple[int, int]], told: Sequence[Cue]) -> bool:
+    """Whether a condition is what a medicine once did: `allergic to penicillin (rash)`."""
+    inside = {index for first, last in taken for index in range(first, last + 1)}
+    for index in range(found.first - 1, -1, -1):
+        if any(cue.kind == "hard" and cue.first == index for cue in told):
+            return False
+        if said[index].folded in ("allergic", "allergy", "intolerant", "intolerance") and index not in inside:
+            return any(index < first < found.first for first, _ in taken)  # the medicine stands between
+    return False
 
 
 def _no_mention(said: Sequence[Word], found: Found) -> bool:
@@ -164,7 +177,7 @@ def _asserted(
     assertion, experiencer = reading.assertion, reading.experiencer
     if assertion == "present":
         assertion = _by_section(section, term.type, term.lasting)
-    elif assertion == "historical" and term.lasting and not _over(said, reading):
+    elif assertion == "historical" and ((term.lasting and not _over(said, reading)) or _injury(said, term, reading)):
         assertion = "present"
     if section == "family" and experiencer == "patient":
         experiencer = "family"
@@ -210,14 +223,25 @@ def _over(said: Sequence[Word], reading: Reading) -> bool:
     return bool(spoken & set(over)) or any(word.isdigit() for word in spoken)
 
 
+def _injury(said: Sequence[Word], term: Term, reading: Reading) -> bool:
+    """Whether `s/p` names what brought the patient here: a fall, a crash, an injury."""
+    cue = reading.told_by[0]
+    caused = any(code.code[:1] in "STVWXY" or code.code == "R29.6" for code in term.codes)
+    return caused and {said[index].folded for index in range(cue.first, cue.last + 1)} in (
+        {"s", "/", "p"},
+        {"sp"},
+        {"status", "post"},
+    )
+
+
 def _by_section(section: str, type_: Mention, lasting: bool) -> Assertion:
     """What a mention without cues means where it stands."""
     if section == "return":
         return "hypothetical"
     if section == "past" and type_ == "condition" and not lasting:
         return "historical"
-    if section == "allergies" and type_ == "medicine":
-        return "hypothetical"
+    if section == "allergies" and not lasting:
+        return "hypothetical" if type_ == "medicine" else "historical"  # the reaction was at some other time
     if section == "differential" and type_ == "condition":
         return "uncertain"
     return "present"

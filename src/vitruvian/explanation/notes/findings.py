@@ -28,7 +28,8 @@ _LINK: Final = (
     r"on arrival|on admission|initially|still|around|about|approx(?:imately|\.)?|repeat|came back at|came back|back at|"
     r"elevated at|high at|low at|stable at|measured|recorded|noted|in the|in|showed|found|to be|to|elevated|high|low|"
     r"raised|mildly|currently|this morning|this am|overnight|an?|max|min|running|improving|worsening|trending|serum|"
-    r"random|fasting)(?![a-z]))){0,8}+[ \t]*"
+    r"random|fasting|(?:dropped|drop|fell|rose|increased|decreased|improved|went|trended|down|up|risen|fallen)"
+    r"(?: (?:down|up))?(?: from)?|from)(?![a-z]))){0,8}+[ \t]*"
 )
 _COMPARATOR: Final = r"(?P<comparator>[<>≤≥]=?|less than|greater than|more than|over|above|below|under)?[ \t]*"
 _COMPARATORS: Final = {
@@ -39,10 +40,12 @@ _NOT_A_VALUE: Final = re.compile(
     r"[ \t]?(?:mg|mcg|g|units?|tabs?|doses?|puffs?|days?|hours?|hrs?|h|weeks?|wks?|months?|years?|yrs?|yo|y/o|am|pm|"
     r"mls?|d|x)\b|/\d{1,2}/|[ \t]?(?:AM|PM|o'clock)\b|:\d\d"
 )
+NEAR_CHARS: Final = 40
+_FROM: Final = re.compile(r"\bfrom[ \t]*$", re.IGNORECASE)
 # A second number of the same thing: `Cr 2.4 (baseline 1.1)`, `sats 88% up to 94`, `K 3.1 -> 3.9`.
 _FOLLOWING: Final = re.compile(
     r"[ \t]?(?:\([HL]\)|[HL]\b)?[^\d\n.;]{0,24}?"
-    r"(?:(?P<past>baseline|previously|previous|prior|from|was)|peak(?:ed at)?|nadir|now|up to|down to|to|->|"
+    r"(?:(?P<past>baseline|previously|previous|prior|from|was|<-|<--|←)|peak(?:ed at)?|nadir|now|up to|down to|to|->|"
     r"-->|→|improved to|rising to|initially|max|repeat)(?: of| at)?:?[ \t]*(?P<value>"
     + _NUMBER
     + r")(?![\d/])(?P<unit>[ \t]?%)?",
@@ -58,7 +61,7 @@ class _Row:
     pattern: re.Pattern[str]
     units: dict[str, str]
     bare: tuple[tuple[float, float, str], ...]
-    scale: float = 1.0
+    needs: re.Pattern[str] | None = None
 
 
 def findings(text: str) -> list[Suggestion]:
@@ -87,7 +90,9 @@ _PRESSURE: Final = re.compile(
     r"(?P<high>\d{2,3})[ \t]?/[ \t]?(?P<low>\d{2,3})(?![\d/]|\.\d)(?:[ \t]?\(\d{2,3}\))?(?:[ \t]?(?P<unit>mm ?hg))?",
     re.IGNORECASE,
 )
-_PRESSURE_CONTEXT: Final = re.compile(r"(?:HR|RR|T|temp|P|pulse|VS|vitals|obs|sats?)\b[^.\n]{0,40}$", re.IGNORECASE)
+_PRESSURE_CONTEXT: Final = re.compile(
+    r"(?:HR|RR|T|temp|P|pulse|VS|vitals|obs|sats?|hypotens\w+|hypertens\w+|pressure)\b[^.\n]{0,40}$", re.IGNORECASE
+)
 
 
 def _pressures(text: str) -> Iterator[Suggestion]:
@@ -111,13 +116,17 @@ def _made(text: str, row: _Row, match: re.Match[str]) -> Suggestion | None:
     if not unit and (_NOT_A_VALUE.match(text, match.end()) or text[match.end() : match.end() + 1] == "%"):
         return None
     comparator = _COMPARATORS.get((match["comparator"] or "").casefold().strip(), "")
-    value, quality = _converted(row, stated * row.scale, unit)
+    value, quality = _converted(row, stated, unit)
     end = match.end()
     if value is None and not unit:
         return None
     told = "" if value is None else row.concept.unit
+    if row.needs and not row.needs.search(text, max(0, match.start() - NEAR_CHARS), match.start()):
+        return None
     made = _suggestion(text, match.start("name"), end, row.concept, value, comparator, stated, unit, quality)
-    return structs.replace(made, unit=told)
+    left = _FROM.search(text, match.end("name"), match.start("value"))  # "fell from 9.8 to 7.1"
+    past = left is not None and _FOLLOWING.match(text, end) is not None
+    return structs.replace(made, unit=told, assertion="historical" if past else "present")
 
 
 def _followed(text: str, row: _Row, first: Suggestion) -> Iterator[Suggestion]:
@@ -126,7 +135,7 @@ def _followed(text: str, row: _Row, first: Suggestion) -> Iterator[Suggestion]:
     if match is None or first.value is None or _NOT_A_VALUE.match(text, match.end()):
         return
     stated = float(match["value"].replace(",", ""))
-    value, quality = _converted(row, stated * row.scale, first.stated_unit)
+    value, quality = _converted(row, stated, first.stated_unit)
     if value is None or "implausible" in quality or not 0.1 <= (value + 1e-9) / (first.value + 1e-9) <= 10:
         return
     start = match.start("value")
@@ -186,5 +195,6 @@ def _rows() -> tuple[_Row, ...]:
             pattern = table["pattern"].replace("NUMBER", f"(?P<value>{_NUMBER})").replace("UNIT", unit)
         bare = tuple((float(low), float(high), ucum) for low, high, ucum in table.get("bare", []))
         flags = re.IGNORECASE if "pattern" not in table else 0
-        rows.append(_Row(concept, re.compile(pattern, flags), units, bare, table.get("scale", 1.0)))
+        needs = re.compile(rf"\b{table['needs']}", re.IGNORECASE) if "needs" in table else None
+        rows.append(_Row(concept, re.compile(pattern, flags), units, bare, needs))
     return tuple(rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -35,7 +35,11 @@ _LOOKALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеіјорсухѕԁɡһԛԝѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαιν0134@$",
     "ABESIJKMHOPCTXYaeijopcyxsdghqwvABEZHIKMNOPTYXoaivoleaas",
 )
-_HIDDEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f\ufe00-\ufe0f]")
+_TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")  # letters that no screen shows
+_TURNED: Final = re.compile("[\u202a-\u202e\u2066-\u2069][^\n\u202c\u2069]*[\u202c\u2069]?")  # other direction
+_UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064]+")
+_LEET: Final = re.compile(r"\b(?=\w*[a-z]{2})(?=\w*\d)\w{4,}\b")  # 1gn0re
+_DIGITS: Final = str.maketrans("01345", "oieas")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -65,7 +69,8 @@ def quarantine(text: str) -> tuple[Region, ...]:
     hold it; sentences that go on with it are part of it.
     """
     found = [Region(start, end, "markup") for start, end in _blocks(text)]
-    follow, last = 0, 0
+    found += _unseen(text)
+    follow, last, statement = 0, 0, False
     for span in sentences(text):
         regions = _within(text, span)
         apart = text.count("\n", last, span.start) > 1
@@ -74,7 +79,15 @@ def quarantine(text: str) -> tuple[Region, ...]:
             found += regions
             whole = regions[-1].end == span.end
             follow = (FOLLOWING_MAX if regions[-1].reason == "instruction" else 1) if whole else 0
-        elif follow and not apart and _patterns().weak.search(_plain(text[span.start : span.end])):
+            statement = text[span.end - 1] == ";"
+        elif (
+            follow
+            and not apart
+            and (
+                (statement and text[span.start].islower())
+                or _patterns().weak.search(_plain(text[span.start : span.end]))
+            )
+        ):
             found.append(Region(span.start, span.end, "instruction"))
             follow -= 1
         else:
@@ -85,9 +98,11 @@ def quarantine(text: str) -> tuple[Region, ...]:
 def _within(text: str, span: Span) -> list[Region]:
     """What of one sentence is set apart."""
     said = text[span.start : span.end]
-    if _HIDDEN.search(said) or any(_mixed(word) for word in _WORD.findall(said)):
-        return [Region(span.start, span.end, "hidden characters")]
     found: list[Region] = []
+    odd = next((match.start() for match in _WORD.finditer(said) if _mixed(match.group())), -1)
+    if odd >= 0:
+        start, end = _reach(said, odd, odd + 1)
+        found.append(Region(span.start + start, span.start + end, "hidden characters"))
     strong = _patterns().strong
     for reason, pattern in strong:
         for match in pattern.finditer(said):
@@ -99,6 +114,21 @@ def _within(text: str, span: Span) -> list[Region]:
     return found
 
 
+def _unseen(text: str) -> Iterator[Region]:
+    """What a reader does not see: letters of no shape, text turned round, and words with gaps of no width."""
+    for pattern in (_TAGS, _TURNED):
+        for match in pattern.finditer(text):
+            yield Region(match.start(), match.end(), "hidden characters")
+    for match in _UNSEEN.finditer(text):
+        start, end = match.span()
+        if start > 0 and end < len(text) and text[start - 1].isalpha() and text[end].isalpha():
+            while start > 0 and not text[start - 1].isspace():
+                start -= 1
+            while end < len(text) and not text[end].isspace():
+                end += 1
+        yield Region(start, end, "hidden characters")
+
+
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}", "<": ">", "“": "”", "«": "»"}
 
 
@@ -108,7 +138,7 @@ def _reach(said: str, start: int, end: int) -> tuple[int, int]:
         left = said.rfind(opening, 0, start + 1)
         if left >= 0 and said.find(closing, left, start) < 0:
             right = said.find(closing, end - 1)
-            if right >= 0:
+            if right >= 0 and not said[right + 1 :].lstrip().startswith(":"):
                 return left, right + 1
     quote = said.find('"')
     if 0 <= quote <= start and said.count('"', 0, start) % 2 == 1 and (right := said.find('"', end)) >= 0:
@@ -134,23 +164,28 @@ def _merged(found: Sequence[Region]) -> tuple[Region, ...]:
 
 def _plain(said: str) -> str:
     """A sentence with look-alike letters as the Latin ones, and spaced or dotted letters closed up."""
-    plain = unicodedata.normalize("NFKC", said)
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", _TAGS.sub("", said)))
     if not plain.isascii():
         plain = plain.translate(_LOOKALIKES)
         plain = "".join(one for one in unicodedata.normalize("NFD", plain) if not unicodedata.combining(one))
+    plain = _LEET.sub(lambda match: match.group().translate(_DIGITS), plain)
     return re.sub(r"\b(?:\w[ ._*-]){3,}\w\b", lambda match: re.sub(r"[ ._*-]", "", match.group()), plain)
 
 
 def _mixed(word: str) -> bool:
-    """Whether a word mixes Latin letters with look-alikes of another script, or hides in full-width or styled ones."""
-    if word.isascii() or len(word) < 3:
+    """Whether a word is in another script, mixes scripts to look like Latin, or hides in styled letters."""
+    if word.isascii():
         return False
-    scripts = {_script(letter) for letter in word}
-    if scripts & {"CYRILLIC", "CHEROKEE", "ARMENIAN"} and "LATIN" in scripts:
+    scripts = {_script(letter) for letter in word} - _FAMILIAR
+    if scripts - {"GREEK"}:
         return True
-    if "GREEK" in scripts and "LATIN" in scripts:  # "βblocker" and "µg" are written so
-        return sum(_script(letter) == "GREEK" for letter in word) > 1 or _script(word[0]) != "GREEK"
-    return bool(scripts & {"FULLWIDTH", "MATHEMATICAL", "CIRCLED", "PARENTHESIZED", "NEGATIVE", "SQUARED"})
+    if scripts and len(word) > 1:  # "βblocker" and "µg" are written so, "ΑΚΙ" is not
+        greek = sum(_script(letter) == "GREEK" for letter in word)
+        return greek > 1 or _script(word[0]) != "GREEK"
+    return False
+
+
+_FAMILIAR: Final = frozenset({"LATIN", "MICRO", "FEMININE", "MASCULINE", "MODIFIER", "KELVIN", "ANGSTROM", "OHM"})
 
 
 @lru_cache(maxsize=4096)
@@ -159,6 +194,10 @@ def _script(letter: str) -> str:
 
 
 _ELEMENTS: Final = "|".join(sorted(WORDS["elements"], key=len, reverse=True))
+# A ruled line that speaks of instructions opens what the next ruled line closes.
+_HEADED: Final = re.compile(
+    r"(?im)^[ \t]*[-=*#<\[]{2,}[^\n]*\b(?:begin|start|system|instructions?|prompt|override|admin|assistant|ai)\b"
+)
 _OPENED: Final = (
     (re.compile(rf"<\s*({_ELEMENTS})\b[^>]{{0,300}}>", re.IGNORECASE), None),
     (re.compile(r"<!--"), "-->"),
@@ -167,7 +206,11 @@ _OPENED: Final = (
     (re.compile(r"\[\[|\{\{"), None),
     (re.compile(r"\{(?=\s*[\"'“\w])"), "}"),
     (re.compile(r"/\*"), "*/"),
+    (re.compile(r"(?m)^[ \t]*(?:MSH|PID|OBX|DG1|OBR|NTE|PV1|AL1|ZZ\w)(?=\|)"), "\n"),
+    (re.compile(r"<\|[^|\n]{1,40}\|>"), "<|"),
+    (_HEADED, "==="),
 )  # fmt: skip
+_RULE: Final = re.compile(r"(?m)^[ \t]*[-=*#<\[/]{2,}[^\n]*$")  # a line that closes what such a line opened
 BLOCK_CHARS_MAX: Final = 4_000
 
 
@@ -184,6 +227,9 @@ def _blocks(text: str) -> list[tuple[int, int]]:
                 mark = close or {"[[": "]]", "{{": "}}"}[match.group()]
                 at = text.find(mark, match.end(), match.end() + BLOCK_CHARS_MAX)
                 end = at + len(mark) if at >= 0 else -1
+                if mark == "===":
+                    ending = _RULE.search(text, match.end(), match.end() + BLOCK_CHARS_MAX)
+                    end = ending.end() if ending else -1
             if end < 0:
                 end = text.find("\n", match.end())
             found.append((match.start(), end if end >= 0 else len(text)))

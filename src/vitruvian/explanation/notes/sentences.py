@@ -11,7 +11,9 @@ from vitruvian.explanation.notes.words import WORDS
 __all__ = ["Span", "sentences"]
 
 LINE_WRAP_MIN: Final = 60  # a line shorter than this was ended by its writer, not by the margin
-_STOP: Final = re.compile(r"[.!?;]+(?=[\s\"')\]]|$)|[|•·●▪◦]|(?<=\s)[*](?=\s)")
+_STOP: Final = re.compile(
+    r"[.!?;]+(?=[\s\"')\]\u200b-\u200f\u2060-\u206f\u202a-\u202e\U000e0000-\U000e007f]|$)|[。！？；|•·●▪◦]|(?<=\s)[*](?=\s)"
+)
 _NEWLINE: Final = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _BULLET: Final = re.compile(r"\s*(?:[-*•·●▪◦>+#]|\(?\d{1,2}[.)]|\[[ xX✓]?\]|[a-zA-Z]\))\s*")
 

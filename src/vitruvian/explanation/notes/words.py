@@ -23,7 +23,7 @@ _IRREGULAR: Final = {
     "metastase": "metastasis", "metastases": "metastasis", "emboli": "embolus", "thrombi": "thrombus",
     "diagnoses": "diagnosis", "thromboses": "thrombosis", "stenoses": "stenosis", "prostheses": "prosthesis",
     "vertebrae": "vertebra", "effusions": "effusion", "calculi": "calculus", "stools": "stool",
-    "bacteria": "bacterium", "criteria": "criterion",
+    "bacteria": "bacterium", "fx": "fracture", "fxs": "fracture", "bilat": "bilateral", "criteria": "criterion",
 }  # fmt: skip
 
 _TABLE: Final = files("vitruvian.explanation.notes") / "tables" / "words.toml"
