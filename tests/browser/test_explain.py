@@ -12,7 +12,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Opener
 from tests.browser.test_accessibility import COLOUR_RULES, violations
 from vitruvian.explanation.footnotes import Footnote
-from vitruvian.testing.server import Serving
+from vitruvian.explanation.llm.base import Prompt
+from vitruvian.explanation.narrate import Narrator
+from vitruvian.service.words import Words
+from vitruvian.testing.server import Serving, serving
 from vitruvian.testing.ward import MemoryWard
 
 pytestmark = pytest.mark.browser
@@ -232,6 +235,39 @@ def test_the_handover_is_for_a_screen_and_for_paper(open_page: Opener, served: S
     page.emulate_media(media="screen")
     beds.first.locator("h2 a").click()
     expect(page.locator(".risk-card")).to_have_count(5)
+
+
+class Reworder:
+    """A language model that turns the level's sentence round, and says the others again."""
+
+    name, digest, remote = "reworder", "d" * 64, False
+
+    def complete(self, prompt: Prompt, deadline_s: float) -> str:
+        draft = prompt.user.rsplit("Draft: ", 1)[1].removesuffix("\nSentence:")
+        said = draft.replace("The model puts the risk of", "The estimated risk of", 1)
+        return re.sub(r" at (<RISK>)", r" is now \1" if "<EARLIER>" in said else r" is \1", said, count=1)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_better_words_take_their_place(chromium: Any, ward: MemoryWard) -> None:
+    with serving(ward, words=Words(Narrator(Reworder()))) as server:
+        page = chromium.new_context().new_page()
+        first = page.goto(server.url + PATIENT).text()
+        assert 'data-pending="1"' in first
+        assert 'data-by="model"' not in first
+        card = page.locator('.risk-card[data-task="sepsis"]')
+        expect(card.locator(".said")).to_contain_text("The estimated risk of")
+        expect(card.locator('.sentence[data-by="model"]').first).to_be_visible()
+        expect(card.locator(".worded")).to_contain_text("reworder")
+        told = told_of(server, f"{PATIENT}/explanation?about=risk:sepsis")["explanation"]
+        assert told["status"] in ("partly", "fluent")
+        check_tips(page.evaluate(TIPS, '.risk-card[data-task="sepsis"]'), told)
+        assert violations(page) == []
+        page.goto(f"{server.url}/data")
+        expect(page.locator("#words-home")).to_contain_text("reworder (own), on this machine; nothing leaves it")
+        page.context.close()
 
 
 @pytest.mark.parametrize("width", [1600, 1024, 390])

@@ -16,6 +16,7 @@ from vitruvian import dashboard
 from vitruvian.service.app import create_app, make_server
 from vitruvian.service.ports import WardPort
 from vitruvian.service.settings import ServiceSettings
+from vitruvian.service.words import Words
 
 START_S_MAX: Final = 20.0
 
@@ -23,8 +24,8 @@ START_S_MAX: Final = 20.0
 class Serving:
     """A server that can be stopped and started again on its port."""
 
-    def __init__(self, ward: WardPort, settings: ServiceSettings | None = None) -> None:
-        self.ward = ward
+    def __init__(self, ward: WardPort, settings: ServiceSettings | None = None, words: Words | None = None) -> None:
+        self.ward, self.words = ward, words
         self.settings = settings or ServiceSettings(port=0)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -37,7 +38,7 @@ class Serving:
 
     def start(self) -> None:
         """Listen; returns when it does."""
-        app = create_app(self.ward, self.settings, parts=[dashboard.attach])
+        app = create_app(self.ward, self.settings, [dashboard.attach], self.words)
         server = self._server = make_server(app, self.settings)
 
         def run() -> None:
@@ -70,9 +71,9 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(ward: WardPort, settings: ServiceSettings | None = None) -> Iterator[Serving]:
-    """A started server, stopped at the end."""
-    server = Serving(ward, settings)
+def serving(ward: WardPort, settings: ServiceSettings | None = None, words: Words | None = None) -> Iterator[Serving]:
+    """A started server, stopped at the end, and with it `words`."""
+    server = Serving(ward, settings, words)
     server.start()
     try:
         yield server
