@@ -116,7 +116,7 @@ def main() -> None:
             )
         )
         alone_s = row["load_core_s"] + row["sentences_core_s"]
-        what = f"{weights.name}: four sentences, cold, seconds on a core (as long as it takes where nothing else runs)"
+        what = f"{weights.name}: four sentences, cold, seconds on a core (waiting left out)"
         bars.append(Bar(what, "reported", round(alone_s, 1), None))
         what = f"{weights.name}: sentences that do not depend on what was asked before"
         bars.append(Bar(what, "reported", f"{same} of {len(words)}", None))
