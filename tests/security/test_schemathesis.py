@@ -88,7 +88,7 @@ def test_what_is_said_of_a_patient_is_as_described(api: schemathesis.BaseSchema,
     attack.close()
     older = {"name": "older", "edits": {"age_years": 80}}
     kept = httpx.post(f"http://127.0.0.1:{ward.port}/api/v1/scenarios", json=older, timeout=60).json()
-    named = {"patient": patient, "scenario": kept["scenario"]["id"]}
+    named = {"patient": patient, "scenario": kept["scenario"]["id"], "task": "sepsis"}
     asked = 0
     for path in DESCRIBED:
         if "get" in DESCRIBED[path] and path != ENDLESS:

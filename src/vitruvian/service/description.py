@@ -169,7 +169,7 @@ def _answers(method: str, path: str, operation: dict[str, Any]) -> None:
     if (
         "{" in path
         or path == "/api/v1/scenarios"
-        or any(one["name"] in ("patient", "after") for one in operation.get("parameters", ()))
+        or any(one["name"] in ("patient", "after", "ward") for one in operation.get("parameters", ()))
     ):
         codes += _ABOUT_ONE
     for code in sorted(set(codes)):

@@ -16,8 +16,9 @@ from starlette.responses import Response
 from vitruvian.core.errors import Overloaded
 from vitruvian.explanation.ask.text import CHARS_MAX as QUESTION_CHARS_MAX
 from vitruvian.explanation.claims import Audience
+from vitruvian.explanation.drafts import LANGUAGES
 from vitruvian.explanation.evidence.base import Evidence
-from vitruvian.explanation.evidence.packet import packet_schema, read_packet
+from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward, answer
 from vitruvian.service.api.bodies import WhatIfIn
@@ -28,7 +29,8 @@ from vitruvian.service.words import Shown, Words
 from vitruvian.trust import Permission
 
 LANGUAGE_CHARS_MAX: Final = 12
-LANGUAGE_PATTERN: Final = r"^[a-z]{2}(-[A-Z]{2})?$"
+LANGUAGE_PATTERN: Final = f"^({'|'.join(LANGUAGES)})$"
+PACKET: Final = {"$ref": "#/components/schemas/Evidence"}
 ASKS_AT_ONCE: Final = 4  # questions that are looked into; more wait their turn
 ASK_WAIT_S: Final = 10.0
 WAIT_EXTRA_S: Final = 2.0  # over the model's own deadline, for what stood before it in the queue
@@ -72,7 +74,9 @@ About = Annotated[
     ),
 ]
 Reader = Annotated[Audience, Query(alias="for", description="For whom it is worded")]
-Language = Annotated[str, Query(max_length=LANGUAGE_CHARS_MAX, pattern=LANGUAGE_PATTERN, description="Such as en")]
+Language = Annotated[
+    str, Query(max_length=LANGUAGE_CHARS_MAX, pattern=LANGUAGE_PATTERN, description=f"One of {', '.join(LANGUAGES)}")
+]
 Wait = Annotated[
     bool, Query(description="Wait for the language model, up to its deadline; else the draft is answered at once")
 ]
@@ -165,7 +169,7 @@ async def ask(
 @router.post(
     "/explanations",
     dependencies=[allow(Permission.READ)],
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": packet_schema()}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": PACKET}}}},
 )
 async def explanations(
     request: Request,
