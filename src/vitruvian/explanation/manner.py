@@ -13,7 +13,8 @@ from vitruvian.explanation.claims import Audience
 
 __all__ = ["PLAIN", "Manner"]
 
-_AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)((?: ?[^\d\s]\S*)?)")
+_AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)( ?)((?:[^\d\s]\S*)?)")
+_PLACES: Final = {"{}": "(.+?)", "{#}": r"(-?\d+(?:\.\d+)?)"}
 Span = tuple[str, str]  # one of it, several of it
 
 
@@ -25,8 +26,8 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
     names of `min`, `h`, `d` by reader. `likely`: words by the least probability that they stand for, by reader.
     `labels`: names by (name, reader), where they are not the vocabulary's own. `answers`: coded answers by (display,
     reader). `counted`: what a patient reads for the unit of a rate. `counts`: the noun of a count. `texts`: words of
-    the twin's own in this language, by (their English, reader); `{}` in both stands for a part that varies. `units`:
-    printed units that this language writes otherwise.
+    the twin's own in this language, by (their English, reader); `{}` stands for a part that varies, `{#}` for a number.
+    `units`: printed units that this language writes otherwise.
     """
 
     code: str
@@ -66,15 +67,21 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
 
     def _amount(self, text: str) -> str:
         """A number, with or without a unit, in this language's marks; other words as they are."""
-        return f"{self.number(found[1])}{found[2]}" if (found := _AMOUNT.fullmatch(text)) else text
+        found = _AMOUNT.fullmatch(text)
+        return f"{self.number(found[1])}{found[2]}{self.units.get(found[3], found[3])}" if found else text
 
     @cached_property
     def _patterns(self) -> tuple[tuple[Audience, re.Pattern[str], str], ...]:
         return tuple(
-            (reader, re.compile("(.+?)".join(re.escape(part) for part in english.split("{}"))), wording)
+            (reader, _pattern(english), wording)
             for (english, reader), wording in self.texts.items()
-            if "{}" in english
+            if "{}" in english or "{#}" in english
         )
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{#?\})", english)
+    return re.compile("".join(_PLACES.get(part) or re.escape(part) for part in parts))
 
 
 PLAIN: Final = Manner(

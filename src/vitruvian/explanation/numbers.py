@@ -9,7 +9,7 @@ from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.evidence.base import Fact
 from vitruvian.explanation.manner import Manner
 
-__all__ = ["decimals", "frequency", "likely", "number_of", "percent", "plain", "points"]
+__all__ = ["DIGITS", "decimals", "frequency", "likely", "number_of", "percent", "plain", "points"]
 
 DIGITS: Final = 4  # significant ones of a number whose decimals nobody has decided
 HUGE: Final = 1e9

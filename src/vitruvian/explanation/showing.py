@@ -13,7 +13,7 @@ from vitruvian.core.vocabulary.concept import Concept
 from vitruvian.explanation.claims import Audience, Facet
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.manner import PLAIN, Manner
-from vitruvian.explanation.numbers import decimals, frequency, likely, number_of, percent, plain, points
+from vitruvian.explanation.numbers import DIGITS, decimals, frequency, likely, number_of, percent, plain, points
 from vitruvian.explanation.subjects import subjects
 from vitruvian.explanation.times import horizon, when
 from vitruvian.explanation.units import printed
@@ -23,6 +23,7 @@ __all__ = ["PLAIN", "SHARES", "Manner", "label_of", "percent", "show", "value_of
 SHARES: Final = ("probability", "usual", "likelihood", "from_data")  # 0 to 1, read in per cent
 _OUTCOMES: Final = ("probability", "earlier", "usual", "interval_low", "interval_high", "words")
 _SHARE_FIGURES: Final = ("alarm_precision", "sensitivity", "specificity")
+FIGURE_DIGITS: Final = 3  # significant ones of what was measured in an evaluation
 GROUPED_FROM: Final = 10_000  # a count from here on is written in groups of three digits
 _SWITCHED: Final = ("mechanical_ventilation", "renal_replacement_therapy", "pneumothorax_open", "apnoea")
 
@@ -70,7 +71,11 @@ def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience 
         return _difference(fact, abs(value), manner, audience)
     if _is_share(fact, parent):
         return percent(value, manner)
-    return _measured(fact, value, manner, audience)
+    return _measured(fact, value, manner, audience, parent)
+
+
+def _is_figure(fact: Fact, parent: Fact | None) -> bool:
+    return fact.role == "figure" or (parent is not None and parent.role == "figure")
 
 
 def _is_risk(name: str) -> bool:
@@ -104,7 +109,9 @@ def _difference(fact: Fact, value: float, manner: Manner, audience: Audience) ->
         return _with_unit(manner.number(plain(value)), printed(stated), manner)
     value *= _scale(concept, stated)
     number = decimals(value, concept.decimals)
-    if float(number) == 0 and value != 0:  # a difference that is worth a sentence is not shown as none
+    if (
+        float(number) == 0 and value != 0 and fact.role == "difference"
+    ):  # a difference that is worth a sentence is not shown as none
         number = plain(value, 1)
     counted = manner.counted.get(fact.name) if audience == "patient" else None
     if counted and fact.role != "difference":
@@ -120,11 +127,12 @@ def _scale(concept: Concept, unit: str) -> float:
         return 1.0
 
 
-def _measured(fact: Fact, value: float, manner: Manner, audience: Audience) -> str:
+def _measured(fact: Fact, value: float, manner: Manner, audience: Audience, parent: Fact | None) -> str:
     concept = VOCABULARY.get(fact.name)
     if concept is None:
         subject = subjects(fact.name)
-        number = decimals(value, subject.decimals) if subject.known else plain(value)
+        digits = FIGURE_DIGITS if _is_figure(fact, parent) else DIGITS
+        number = decimals(value, subject.decimals) if subject.known else plain(value, digits)
         unit = subject.unit if subject.known else printed(fact.unit)
         return _with_unit(manner.number(number), unit, manner)
     if concept.kind == "intervention":

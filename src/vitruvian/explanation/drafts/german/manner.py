@@ -58,7 +58,7 @@ MANNER: Final[Manner] = Manner(
         "respiratory_rate": "pro Minute", "warm_heart_rate": "pro Minute",
     },
     counts={
-        "beds": ("Bett", "Betten"), "alarms": ("offenen Alarm", "offene Alarme"), "more": ("weiterer", "weitere"),
+        "beds": ("Bett", "Betten"), "alarms": ("offenen Alarm", "offene Alarme"), "more": ("weiteres", "weitere"),
         "patients": ("Patient", "Patienten"),
     },
     texts=texts_of("german"),
