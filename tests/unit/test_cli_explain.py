@@ -158,6 +158,7 @@ def test_a_running_ward_is_asked_with_a_token(served: Serving, tmp_path: Path) -
     assert told["evidence"]["facts"][0]["name"] == "aki_risk"
     assert "lactate" in run("ask", "sim-001", "When was the last lactate?", *at_ward).stdout
     assert "3 beds" in run("handover", *at_ward).stdout
+    assert "estimates the risk of sepsis" in run("explain", "--about", "model:sepsis", *at_ward).stdout
     nobody = run("explain", "sim-001", "--url", served.url)
     assert nobody.returncode == 2 and "--token-file" in nobody.stderr
     token.write_text(token_for("integrator"))

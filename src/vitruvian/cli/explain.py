@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vitruvian.cli.explaining import Found
 
 STANDARD_INPUT: Final = "-"
+CARD: Final = "model:"
 
 Patient = Annotated[str | None, typer.Argument(metavar="[PATIENT]", help="The patient's id, as the ward lists it.")]
 For = Annotated[str, typer.Option("--for", help="clinician, or patient: in plain words.")]
@@ -49,7 +50,9 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     patient: Patient = None,
-    about: Annotated[str, typer.Option(help="risk:TASK, forecast, alerts, or timeline:HOURS.")] = "risk:sepsis",
+    about: Annotated[
+        str, typer.Option(help="risk:TASK, forecast, alerts, timeline:HOURS; model:TASK needs no patient.")
+    ] = "risk:sepsis",
     for_: For = "clinician",
     language: Language = "en",
     evidence: Annotated[
@@ -70,15 +73,21 @@ def explain(
         if patient is not None:
             raise ConfigurationError("found a patient and --evidence, expected one of them; leave the other out")
         found = local.of_packet(_bytes_of(evidence), for_, language, model)
-    elif patient is None:
+    elif patient is None and not about.startswith(CARD):
         raise ConfigurationError("found no patient, expected an id; or bring a packet with --evidence FILE.json")
     elif journal is not None:
-        found = local.of_journal(journal, zone, patient, about, for_, language, model)
+        found = local.of_journal(journal, zone, patient or "", about, for_, language, model)
     else:
-        ward = WardClient(url, token_file)
-        path = f"/api/v1/patients/{quote(patient, safe='')}/explanation"
-        found = local.of_answer(ward.get(path, {"about": about, "for": for_, "language": language, "wait": "1"}))
+        found = local.of_answer(WardClient(url, token_file).get(*_asked(patient or "", about, for_, language)))
     _say(found, as_json, out)
+
+
+def _asked(patient: str, about: str, reader: str, language: str) -> tuple[str, dict[str, str]]:
+    """Path and query of what is to be explained."""
+    query = {"for": reader, "language": language, "wait": "1"}
+    if about.startswith(CARD):
+        return f"/api/v1/models/{quote(about.removeprefix(CARD), safe='')}/explanation", query
+    return f"/api/v1/patients/{quote(patient, safe='')}/explanation", {"about": about, **query}
 
 
 def ask(
