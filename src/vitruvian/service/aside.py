@@ -15,7 +15,7 @@ from vitruvian.core.errors import JournalUnavailable, NotFoundError
 from vitruvian.core.events import Entry, Receipt, Refusal
 from vitruvian.core.time import ManualClock
 from vitruvian.journal import Journal
-from vitruvian.scenarios import RiskModels, ScenarioStore
+from vitruvian.scenarios import RiskModels, Scenario, ScenarioStore
 from vitruvian.service.bodies import BodyAnswers
 from vitruvian.service.body_views import BodyView, ForecastView, WhatIfView
 from vitruvian.service.follower import Follower
@@ -43,16 +43,19 @@ class _BodiesOnDemand(BodyAnswers):
         self._ward, self._turn = ward, threading.Lock()
 
     def body(self, patient: str) -> BodyView:
+        """See `BodyAnswers`."""
         self._take_up()
         return super().body(patient)
 
     def forecast(self, patient: str, hours: float) -> ForecastView:
+        """See `BodyAnswers`."""
         self._take_up()
         return super().forecast(patient, hours)
 
-    def what_if(self, *asked: object, **more: object) -> WhatIfView:
+    def what_if(self, patient: str, scenario: Scenario, outputs: Sequence[str] | None = None) -> WhatIfView:
+        """See `BodyAnswers`."""
         self._take_up()
-        return super().what_if(*asked, **more)  # type: ignore[arg-type]
+        return super().what_if(patient, scenario, outputs)
 
     def _take_up(self) -> None:
         with self._turn:
