@@ -17,7 +17,6 @@ from vitruvian.explanation.wording.phrases.base import (
     optional,
     ranged,
 )
-from vitruvian.explanation.wording.phrases.risk import named
 
 __all__ = ["BOOK"]
 
@@ -57,28 +56,22 @@ def _steady(claim: Claim, _audience: Audience) -> tuple[str, ...]:
 
 
 def _critical_ahead(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    frames = []
-    styles = ("{c} {v} {t}", "{c} at {v} {t}", "{c} << {v} >> {t}")[: 3 if audience == "clinician" else 2]
-    for style in styles:
-        found = listed(claim, "c", style)
-        if audience == "clinician":
-            frames += [
-                f"The simulation (reaches|would reach) the critical range : {found} .",
-                f"In the simulation , the critical range (is|would be) reached : {found} .",
-                f"(In|Reaching) the critical range in the simulation : {found} .",
-            ]
-        else:
-            frames += [
-                f"(Far|Well) outside the normal range in the model : {found} .",
-                f"In the model , these (go|would go) far outside the normal range : {found} .",
-                f"In the simulation , far outside the normal range : {found} .",
-            ]
-    return tuple(frames)
+    goes = "these (go|would go)" if len(numbers(claim, "c")) > 1 else "this (goes|would go)"
+    heads = (
+        ("the simulation (reaches|would reach) the critical range :",
+         "in the simulation , the critical range (is|would be) reached :", "critical in the simulation :")
+        if audience == "clinician"
+        else ("(far|well) outside the normal range in the model :",
+              f"in the model , {goes} far outside the normal range :",
+              "in the simulation , far outside the normal range :")
+    )  # fmt: skip
+    styles = ("{c} {v} {t}", "{c} of {v} {t}", *(("{c} << {v} >> {t}",) if audience == "clinician" else ()))
+    return tuple(f"{head} {listed(claim, 'c', style)} ." for style in styles for head in heads)
 
 
 def _scenario(claim: Claim, audience: Audience) -> tuple[str, ...]:
     frames = []
-    for how in ("<<>>", ",") if audience == "clinician" else ("", "<<>>"):
+    for how in ("<<>>",) if audience == "clinician" else ("", "<<>>"):
         steps = [_action(claim, n, how) for n in numbers(claim, "a")]
         steps += [
             f"{{e{n}}}" + optional(claim, f"set{n}", f"(taken as|set to) {{set{n}}}") for n in numbers(claim, "e")
@@ -101,7 +94,7 @@ def _scenario(claim: Claim, audience: Audience) -> tuple[str, ...]:
 
 def _action(claim: Claim, number: int, marks: str) -> str:
     dose, how = optional(claim, f"dose{number}"), optional(claim, f"how{number}")
-    shown = {"": how, "<<>>": f"<< {how} >>", ",": f", {how}"}[marks] if how else ""
+    shown = (f"<< {how} >>" if marks else how) if how else ""
     return f"{{a{number}}} {dose} {shown}"
 
 
@@ -162,10 +155,10 @@ def _risk_effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
             f"With what is simulated , the (predicted|estimated) risk of {{outcome}} {span} {end} {caveat} .",
             f"In the simulation , the model's figure for {{outcome}} {span} {end} {caveat} .",
         )
-    caveat = "(<< this does not show a cause >>|, which does not show a cause)"
+    caveat = "<< this does not show a cause >>"
     return (
         f"In this what-if , the model's figure for {{outcome}} {span} {end} {caveat} .",
-        f"In this what-if , the {named(audience)} of {{outcome}} {span} {end} {caveat} .",
+        f"With what is simulated here , the model's figure for {{outcome}} {span} {end} {caveat} .",
         f"In the simulation , the model's figure for {{outcome}} {span} {end} {caveat} .",
     )
 
@@ -190,10 +183,10 @@ def _data_share(_claim: Claim, audience: Audience) -> tuple[str, ...]:
         return (
             "This patient's own data decide [about] {share} of the simulated (effects|changes) (, and|;) the general"
             " model decides the rest .",
-            "[About] {share} of the simulated (effects|changes) is decided by this patient's own data (, and|;) the"
+            "[About] {share} of the simulated (effects|changes) are decided by this patient's own data (, and|;) the"
             " rest by the general model .",
-            "Of the simulated (effects|changes) , [about] {share} is decided by this patient's own data and the rest by"
-            " the general model .",
+            "Of the simulated (effects|changes) , [about] {share} are decided by this patient's own data and the rest"
+            " by the general model .",
         )
     return (
         "Your own readings decide [about] {share} of this (, and|;) the rest comes from people in general .",

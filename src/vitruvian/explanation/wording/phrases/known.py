@@ -18,7 +18,6 @@ def _alarm(_claim: Claim, audience: Audience) -> tuple[str, ...]:
         if audience == "clinician"
         else f"The alarm for {{alarm}} << {{text}} >> {began} {{since}} and has stayed on .",
         f"An alarm for {{alarm}} << {{text}} >> {began} {{since}} and is still {still} .",
-        f"The alarm for {{alarm}} , {{text}} , {began} {{since}} and is still {still} .",
     )
 
 
@@ -50,10 +49,10 @@ def _given(claim: Claim, audience: Audience) -> tuple[str, ...]:
 
 
 def _happened(claim: Claim, _audience: Audience) -> tuple[str, ...]:
-    how = optional(claim, "how", "(<< {how} >>|, {how})")
+    how = optional(claim, "how", "<< {how} >>")
     return (
         f"(Recorded|Noted) {{when}} : {{what}} {how} .",
-        f"In the (record|records) {{when}} : {{what}} {how} .",
+        f"On record {{when}} : {{what}} {how} .",
         f"What was (recorded|noted) {{when}} : {{what}} {how} .",
     )
 
@@ -103,7 +102,6 @@ def _extreme(claim: Claim, audience: Audience) -> tuple[str, ...]:
     return (
         f"The {most} {{subject}} {{window}} (was|is) {{value}} {when} .",
         f"The {most} {noun} {{subject}} {{window}} (was|is) {{value}} {when} .",
-        f"The {most} {noun} {{subject}} that was measured {{window}} (was|is) {{value}} {when} .",
     )
 
 

@@ -9,8 +9,8 @@ from vitruvian.explanation.wording.phrases.base import Book, listed, numbers, op
 
 __all__ = ["BOOK"]
 
-_TIMED: Final = ("{c} {v}~ {t}~", "{c} at {v}~ {t}~", "{c} of {v}~ {t}~", "{c} << {v}~ {t}~ >>")
-_PLAIN: Final = ("{c} {v}~ {t}~", "{c} at {v}~ {t}~")
+_TIMED: Final = ("{c} {v}~ {t}~", "{c} of {v}~ {t}~", "{c} << {v}~ {t}~ >>")
+_PLAIN: Final = ("{c} {v}~ {t}~", "{c} of {v}~ {t}~")
 
 
 def _found(claim: Claim, audience: Audience) -> tuple[str, ...]:
@@ -62,10 +62,11 @@ def _critical_missing(claim: Claim, audience: Audience) -> tuple[str, ...]:
 def _alarms(claim: Claim, audience: Audience) -> tuple[str, ...]:
     more = optional(claim, "more", "and {more}")
     several = len(numbers(claim, "a")) > 1 or bool(more)
-    noun = "(open alarms|alarms that are open)" if several else "(open alarm|alarm that is open)"
+    noun = "open alarms" if several else "open alarm"
     styles = ("{a} << raised {s} >>", "{a} << {s} >>") if audience == "clinician" else ("{a} << {s} >>",)
     found = [listed(claim, "a", style, last="," if more else "and") for style in styles]
-    return tuple(f"{noun} {mark} {one} {more} ." for one in found for mark in (":", "for", ""))
+    heads = (f"{noun} :", f"{noun} for", "alarms now open :" if several else "alarm now open :")
+    return tuple(f"{head} {one} {more} ." for one in found for head in heads)
 
 
 def _medicines(claim: Claim, audience: Audience) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ def _results(claim: Claim, audience: Audience) -> tuple[str, ...]:
         if side
         else ("(results|test results|laboratory results) :", "the results were")
     )
-    styles = ("{s} {v}~ {t}~", "{s} at {v}~ {t}~", *(("{s} << {v}~ {t}~ >>",) if audience == "clinician" else ()))
+    styles = ("{s} {v}~ {t}~", "{s} of {v}~ {t}~", *(("{s} << {v}~ {t}~ >>",) if audience == "clinician" else ()))
     return tuple(f"{head} {listed(claim, 's', style)} ." for style in styles for head in heads)
 
 

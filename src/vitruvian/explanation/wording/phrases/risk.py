@@ -147,7 +147,7 @@ def _card(claim: Claim, audience: Audience) -> tuple[str, ...]:
         return (
             f"{head} (;|, and) in the data it (learned from|was trained on) , this occurred in about {{usual}}"
             " [patients] .",
-            f"{head} , which occurred in about {{usual}} patients in (its training data|the data it was trained on) .",
+            f"{head} (;|, and) in its training data , (this|it) occurred in about {{usual}} [patients] .",
         )
     return (
         f"{head} (;|, and) in the records it learned from , (that|this) came up in about {{usual}} people .",
@@ -159,10 +159,7 @@ def _trained(claim: Claim, audience: Audience) -> tuple[str, ...]:
     how = "(was trained on|learned from)" if audience == "clinician" else "learned from"
     if not claim.slot("patients"):
         return (f"It {how} {{data}} .", f"(The|This) model {how} {{data}} .")
-    return (
-        f"(It|The model|This model) {how} {{data}} << {{patients}} >> .",
-        f"(It|The model) {how} {{data}} , {{patients}} .",
-    )
+    return (f"It {how} {{data}} << {{patients}} >> .", f"(The|This) model {how} {{data}} << {{patients}} >> .")
 
 
 def _figure(claim: Claim, audience: Audience) -> tuple[str, ...]:
