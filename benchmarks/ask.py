@@ -30,7 +30,13 @@ NOW_US: Final = parse_iso("2026-03-10T20:15:00+01:00").us
 ZONE: Final = "Europe/Berlin"
 # What the gold's README counts as right: a neighbour that measures the same by another method.
 FAMILIES: Final = (
-    {"systolic_pressure", "mean_pressure", "diastolic_pressure", "systolic_pressure_arterial", "mean_pressure_arterial"},
+    {
+        "systolic_pressure",
+        "mean_pressure",
+        "diastolic_pressure",
+        "systolic_pressure_arterial",
+        "mean_pressure_arterial",
+    },
     {"glucose", "glucose_capillary", "glucose_interstitial"},
     {"heart_rate", "pulse_rate"},
     {"body_temperature", "core_temperature", "axillary_temperature"},

@@ -91,5 +91,3 @@ _BY_INTENT: Final[Mapping[Intent, Callable[[Route, Answers], Evidence]]] = {
     "medicines": _of_facts(facts.medicines), "events": _events, "score": _of_facts(facts.scores), "model": _model,
     "state": _of_facts(facts.state), "quality": _of_facts(facts.quality),
 }  # fmt: skip
-
-

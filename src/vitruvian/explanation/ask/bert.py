@@ -70,7 +70,8 @@ class Bert:
 
     def _attention(self, hidden: Floats, away: Floats, name: str) -> Floats:
         rows, length, _ = hidden.shape
-        joined = hidden @ self._w[f"{name}.all.weight"] + self._w[f"{name}.all.bias"]
+        flat = hidden.reshape(-1, self.width)
+        joined = flat @ self._w[f"{name}.all.weight"] + self._w[f"{name}.all.bias"]
         q, k, v = joined.reshape(rows, length, 3, self._heads, _HEAD_DIM).transpose(2, 0, 3, 1, 4)
         scores = q @ k.transpose(0, 1, 3, 2) * np.float32(1 / math.sqrt(_HEAD_DIM)) + away
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -79,7 +80,8 @@ class Bert:
         return mixed
 
     def _dense(self, x: Floats, name: str) -> Floats:
-        made: Floats = x @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]
+        rows = x.reshape(-1, x.shape[-1])  # one product of matrices: NumPy multiplies stacks one by one
+        made: Floats = (rows @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]).reshape(*x.shape[:-1], -1)
         return made
 
     def _norm(self, x: Floats, name: str) -> Floats:

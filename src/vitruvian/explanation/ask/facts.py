@@ -1,4 +1,4 @@
-"""Facts of everything else: medicines, alarms, scores, what is missing, the state as a whole, and where data come from."""
+"""Facts of everything else: medicines, alarms, scores, what is missing, the state as a whole, the sources of data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ ALARMS_H: Final = 24.0
 NAMED_MAX: Final = 6
 _CLASSES: Final = {
     "antibiotic": ("vancomycin", "piperacillin_tazobactam", "meropenem", "ceftriaxone", "gentamicin", "cefepime",
-                   "cefazolin", "metronidazole", "ciprofloxacin", "levofloxacin", "linezolid", "amikacin", "tobramycin"),
+                   "cefazolin", "metronidazole", "ciprofloxacin", "levofloxacin", "linezolid", "amikacin",
+                   "tobramycin"),
     "norepinephrine": ("norepinephrine",),
     "crystalloid": ("crystalloid", "colloid"),
 }  # fmt: skip

@@ -4,6 +4,7 @@ prototypes.toml or of how questions are read. Deterministic.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,7 @@ def main() -> None:
         path, weights=weights.astype(np.float16), bias=bias.astype(np.float32), intents=np.array(names),
         sentences=np.array(embed.digest), examples=np.array(known.digest),
     )  # fmt: skip
-    print(f"{len(y)} examples, {len(names)} intents: {path.name}, {path.stat().st_size} bytes")
+    sys.stdout.write(f"{len(y)} examples, {len(names)} intents: {path.name}, {path.stat().st_size} bytes\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What this package knows of words: names of things, plain words, words of what no twin knows, and example questions."""
+"""What is known of words: names of things, plain words, words of what no twin knows, and example questions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ __all__ = ["Group", "Lexicon", "Name", "lexicon", "table"]
 Group = Literal["measured", "given", "scores", "tasks"]
 SCORES: Final = ("news2", "qsofa", "sofa_partial", "shock_index")
 _WORD: Final = re.compile(r"[a-z]{2,}")
-# The vocabulary's own short forms that are everyday words, or stand for something else in a question.
-_UNHEARD: Final = frozenset(
-    "co pr be ag ig si pt vent para urine mono fib vaso epi phenyl meal exercise tilt plasma k na ca mg cl fe sv ci ef bv "
-    "pv ve be resp al mono retic weight height pain drain stool temp pacing infection antibiotic folate iron osm chol alert "
-    "respiration stressed inflammation damage shunt death sepsis aki cardiac deterior pregnant metro levo map band".split()
-)
 # Held to the case they are written in: `K` is potassium, `k` is not.
 _SYMBOLS: Final = {"K": "potassium", "Na": "sodium", "Cl": "chloride", "Ca": "calcium", "Mg": "magnesium", "Fe": "iron",
                    "CO": "cardiac_output", "CI": "cardiac_index", "SV": "stroke_volume", "EF": "ejection_fraction",
@@ -93,7 +87,7 @@ def lexicon() -> Lexicon:
     words = table("words")
     reads: dict[str, str] = words["reads"]
     names: dict[tuple[str, ...], list[tuple[Group, str]]] = {}
-    for phrase, group, concept in _named(reads):
+    for phrase, group, concept in _named(reads, frozenset(words["unheard"].split())):
         meant = names.setdefault(tuple(_singular(word) for word in phrase.split()), [])
         if (group, concept) not in meant:
             meant.append((group, concept))
@@ -104,7 +98,9 @@ def lexicon() -> Lexicon:
     known = frozenset(_WORD.findall(normal_words(spelled))) | strange
     patterns = " ".join(row["pattern"] for name in ("refusals", "intents") for rows in table(name).values()
                         if isinstance(rows, list) for row in rows)  # fmt: skip
-    real = known | frozenset(words["real"].split()) | frozenset(re.findall(r"(?<![a-z\\])[a-z]{3,}(?![a-z\\])", patterns))
+    real = (
+        known | frozenset(words["real"].split()) | frozenset(re.findall(r"(?<![a-z\\])[a-z]{3,}(?![a-z\\])", patterns))
+    )
     by_head = {head: frozenset(word for word in known if word[0] == head) for head in {word[0] for word in known}}
     return Lexicon({key: tuple(value) for key, value in names.items()}, known, real, by_head, strange, reads,
                    max(map(len, names)))  # fmt: skip
@@ -115,7 +111,7 @@ def normal_words(text: str) -> str:
     return " ".join(f"{word} {_singular(word)}" for word in text.casefold().split())
 
 
-def _named(reads: Mapping[str, str]) -> Iterator[tuple[str, Group, str]]:
+def _named(reads: Mapping[str, str], unheard: frozenset[str]) -> Iterator[tuple[str, Group, str]]:
     for group, rows in table("aliases").items():
         for concept, phrases in rows.items():
             for phrase in phrases:
@@ -126,7 +122,7 @@ def _named(reads: Mapping[str, str]) -> Iterator[tuple[str, Group, str]]:
         meant: Group = "given" if concept.kind == "intervention" else "measured"
         for text in names_of(concept):
             phrase = normal(text.replace("_", " ").split(" (", 1)[0], reads)
-            if phrase and phrase not in _UNHEARD and len(phrase) > 1:
+            if phrase and phrase not in unheard and len(phrase) > 1:
                 yield phrase, meant, concept.name
 
 

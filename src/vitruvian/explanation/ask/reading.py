@@ -31,7 +31,6 @@ class Read(msgspec.Struct, frozen=True):
     symbols: tuple[str, ...]
 
 
-
 def read(question: str, now_us: int, zone: str, words: Lexicon) -> Read:
     """The question as read; pure. Raises LimitError for one that is too long."""
     text, unknown = corrected(normal(question, words.reads), words.known, words.by_head, words.real)

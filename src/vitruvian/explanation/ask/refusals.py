@@ -22,7 +22,7 @@ REASONS: Final[dict[Why, str]] = {
              "dose that someone names would change in the simulated body",
     "dose": "this tool does not recommend doses; a prescriber decides them. It can show what a dose that someone names "
             "would change in the simulated body",
-    "decision": "this tool does not decide or advise on treatment; the treating team does. It can show the measurements, "
+    "decision": "this tool does not decide or advise on treatment; the treating team does. It can show measurements, "
                 "the risks and what moves them",
     "diagnosis": "this tool does not diagnose; a clinician does. It can show the risk that a model sees, with what it "
                  "is associated with",

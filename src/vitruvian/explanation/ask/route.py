@@ -36,6 +36,8 @@ LEAST: Final = 0.35  # share that the best intent needs where no pattern speaks
 PATTERN: Final = 0.35  # what a pattern adds to its intent's share
 LOOSE: Final = 0.15
 _OF_RISK: Final = ("risk_now", "risk_change", "risk_why", "model", "missing", "extreme", "forecast")
+_WORST_LOW: Final = ("oxygen_saturation", "systolic_pressure", "mean_pressure", "platelets", "hemoglobin",
+                     "glasgow_coma_score")  # fmt: skip
 _LOOKS_BACK: Final = ("trend", "extreme", "events", "alarms", "medicines", "risk_change", "latest")
 # What a body part means when a risk is asked of.
 _AT_RISK: Final = {"creatinine": "aki", "urine_output": "aki", "heart_rate": "cardiac_event", "egfr": "aki"}
@@ -99,11 +101,12 @@ def route(question: str, now_us: int, zone: str, judge: Judge | None = None) -> 
 
 
 def _judged(intent: Intent | None, sure: bool, asked: Read, judge: Judge) -> Route:
-    """Patterns and examples weighed together; what is unlike any example, or has words that nobody knows, is refused."""
+    """Patterns and examples weighed together; what is unlike any example, or has unknown words, is refused."""
     shares = judge.shares(asked.example, asked.text)
     refusing = sum(shares.get(name, 0.0) for name in REFUSALS)
     strange = min(len(asked.unknown), 3)
-    bar = REFUSE_MIN + (SURE if intent and sure and not strange else 0.0) - STRANGE * strange
+    trusted = 0.0 if intent is None or strange else SURE if sure else LOOSE
+    bar = REFUSE_MIN + trusted - STRANGE * strange
     if refusing > bar or (intent is None and max(shares.values()) < LEAST):
         return Route("unanswerable", why="unknown", confidence=round(refusing, 3), by="examples")
     weighed = {name: shares.get(name, 0.0) + (name == intent) * (PATTERN if sure else LOOSE) for name in INTENTS}
@@ -141,15 +144,17 @@ def _filled(intent: Intent, read: Read, confidence: float, by: Literal["names", 
         made = msgspec.structs.replace(made, window_h=past.window_h, since_us=past.since_us, until_us=past.until_us,
                                        stay=past.stay)  # fmt: skip
     if intent == "risk_change":
-        up = re.search(r"\b(?:ris(?:e|en|es|ing)|rose|increas\w*|up|jump\w*|climb\w*|higher|worse|spik\w*|soar\w*|doubl\w*)\b", read.masked)
+        up = re.search(
+            r"\b(?:ris(?:e|en|es|ing)|rose|increas\w*|up|jump\w*|climb\w*|higher|worse|spik\w*|soar\w*|doubl\w*)\b",
+            read.masked,
+        )
         down = re.search(r"\b(?:fall\w*|fell|drop\w*|down|decreas\w*|lower|better|improv\w*)\b", read.masked)
         made = msgspec.structs.replace(made, sign=0 if bool(up) == bool(down) else 1 if up else -1)
     if intent == "extreme":
         low = re.search(
             r"\b(?:low\w*|min\w*|nadir|smallest|bottom\w*|trough|least|slow\w*|drop\w*|fall\w*)\b", read.masked
         )
-        worst_low = "worst" in read.masked and made.concept in ("oxygen_saturation", "systolic_pressure", "mean_pressure",
-                                                                "platelets", "hemoglobin", "glasgow_coma_score")  # fmt: skip
+        worst_low = "worst" in read.masked and made.concept in _WORST_LOW
         made = msgspec.structs.replace(made, sign=-1 if low or worst_low else 1)
     return made
 
@@ -187,10 +192,12 @@ def _outcome(read: Read) -> str:
 
 
 _STOPS: Final = re.compile(
-    r"\b(?:stop\w*|without|turn\w* off|switch\w* off|withdr[ae]w\w*|held|hold\w*|wean\w* off|came off|come off|ceas\w*)\b"
+    r"\b(?:stop\w*|without|turn\w* off|switch\w* off|off|withdr[ae]w\w*|withh?[eo]ld\w*|"
+    r"held|hold\w*|wean\w* off|ceas\w*)\b"
 )
 _EDIT: Final = re.compile(
-    r"\bM\b(?: \w+){0,3}? (?:was|were|is|had been|to|at|of|came back at|went to|fell to|rose to|dropped to)(?: \w+){0,2}? (\d+(?:\.\d+)?)"
+    r"\bM\b(?: \w+){0,3}? (?:was|were|is|had been|to|at|of|came back at|went to|fell to|rose to|dropped to)"
+    r"(?: \w+){0,2}? (\d+(?:\.\d+)?)"
 )
 
 

@@ -50,7 +50,8 @@ def normal(question: str, reads: Mapping[str, str]) -> str:
     text = _DECIMAL.sub(".", text)
     text = _UNREAD.sub(" ", text).replace("&", " and ")
     text = _ORDINARY.sub(" ; ", text)
-    text = re.sub(r"([?!;,])", r" \1 ", text)
+    text = re.sub(r"(?<!\d):|:(?!\d)", " ; ", text)
+    text = re.sub(r"([?!;,])", r" \1 ", text).replace(" is been ", " has been ")
     text = _APART.sub(r"\1 ", text)
     words = text.split()
     after_number = [False, *(word[-1].isdigit() for word in words)][:-1]  # 5 u of insulin is no "you"

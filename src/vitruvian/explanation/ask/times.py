@@ -19,12 +19,15 @@ MORNING_H: Final = 6
 SHIFTS_H: Final = (7, 19)
 _NUMBERS: Final = {
     word: float(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
+    )
 } | {"a": 1.0, "an": 1.0, "the": 1.0, "half a": 0.5, "half an": 0.5, "a couple of": 2.0, "couple of": 2.0,
      "couple": 2.0, "a few": 3.0, "few": 3.0, "several": 4.0, "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0,
      "forty": 40.0, "twenty four": 24.0, "twenty-four": 24.0, "forty eight": 48.0, "thirty six": 36.0,
      "sixty": 60.0, "ninety": 90.0, "an hour and a half": 1.5}  # fmt: skip
-_UNITS_H: Final = {"h": 1.0, "hr": 1.0, "hrs": 1.0, "hour": 1.0, "hours": 1.0, "hourly": 1.0, "min": 1 / 60, "mins": 1 / 60, "minute": 1 / 60,
+_UNITS_H: Final = {"h": 1.0, "hr": 1.0, "hrs": 1.0, "hour": 1.0, "hours": 1.0, "hourly": 1.0,
+                   "min": 1 / 60, "mins": 1 / 60, "minute": 1 / 60,
                    "minutes": 1 / 60, "m": 1 / 60, "day": 24.0, "days": 24.0, "d": 24.0, "week": 168.0,
                    "weeks": 168.0, "shift": 12.0, "shifts": 12.0, "night": 12.0}  # fmt: skip
 _N: Final = r"(?P<n>\d+(?:\.\d+)?|" + "|".join(sorted(map(re.escape, _NUMBERS), key=len, reverse=True)) + ")"
@@ -36,9 +39,11 @@ _CLOCK: Final = (
     r"(?!\d|[a-z]| ?(?:hours?|hrs?|h|mins?|day|week|ml|mg|mcg|ug|units?|litre|liter|%)\b)"
 )
 _NAMED: Final = (
-    r"(?P<named>midnight|noon|midday|lunch ?time|lunch|breakfast|dawn|yesterday (?:morning|afternoon|evening|night|noon)|"
-    r"yesterday|last night|last evening|this morning|this afternoon|this evening|the morning|the evening|the night|"
-    r"morning|today|handover|(?:the )?(?:start|beginning) of (?:the|my|this) shift|(?:the|my|this) shift(?: started| began)?|"
+    r"(?P<named>midnight|noon|midday|lunch ?time|lunch|breakfast|dawn|"
+    r"yesterday (?:morning|afternoon|evening|night|noon)|yesterday|last night|last evening|"
+    r"this morning|this afternoon|this evening|the morning|the evening|the night|"
+    r"morning|today|handover|(?:the )?(?:start|beginning) of (?:the|my|this) shift|"
+    r"(?:the|my|this) shift(?: started| began)?|"
     r"(?:last|previous) handover|(?:last |on )?(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday))"
 )
 _FREE: Final = (
@@ -122,7 +127,7 @@ def _clock(match: re.Match[str], now: datetime) -> Span | None:
     elif any(word in part for word in ("afternoon", "evening", "last night")):
         half = "p" if hour >= 5 or "night" not in part else "a"
     hours = [hour % 12 + (12 if half == "p" else 0)] if half and hour <= 12 else [hour % 24]
-    if not half and 1 <= hour <= 12 and not (stated.startswith("0") or match["minute"] and len(stated) == 2):
+    if not half and 1 <= hour <= 12 and not (stated.startswith("0") or (match["minute"] and len(stated) == 2)):
         hours = [hour % 12, hour % 12 + 12]
     then = max(_before(now, one, minute) for one in hours)
     if "yesterday" in part:
@@ -152,7 +157,7 @@ def _part_of_day(word: str, now: datetime) -> tuple[datetime, datetime | None]:
         return _on(now, 12, back), _on(now, EVENING_H, back)
     if "evening" in word:
         return _on(now, EVENING_H, back or (1 if word == "last evening" else 0)), _on(now, 24, back)
-    if word == "midnight" or word == "today":
+    if word in ("midnight", "today"):
         return _at(now, 0), None
     if word == "yesterday":
         return _at(now, 0, days=1), _at(now, 0)
@@ -207,7 +212,11 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = tuple(
         (r"(?:by |until |for |at )?(?P<when>tomorrow(?: morning)?|tonight)\b", _ahead_named),
         (r"by (?:the )?(?P<when>midnight|noon|midday|morning|evening)\b", _ahead_named),
         (rf"(?:(?:over|in|for|during|within|of|across|from) )?(?:the |these )?(?:last|past|previous) {_N}{_U}", _past),
-        (r"(?:(?:over|in|for|during|within|of|across) )?(?:the )?(?:last|past|previous) (?P<u>hours?|day|days|week|shift)\b", _past),
+        (
+            r"(?:(?:over|in|for|during|within|of|across) )?(?:the )?(?:last|past|previous) "
+            r"(?P<u>hours?|day|days|week|shift)\b",
+            _past,
+        ),
         (rf"(?:(?:since|from|than|as of|over) )?(?:about |around )?{_N}{_U} (?:ago|back|earlier|before)\b", _past),
         (rf"(?:over|for|across|during) {_N}{_U}", _past),
         (rf"(?:{_FROM} )?{_STAY}(?: to (?:the )?(?:icu|ward|hospital))?\b", _stay),

@@ -107,7 +107,9 @@ def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[
         return made.unknown("no such risk was told over that time")
     at_us, share = (min if route.sign < 0 else max)(issued, key=lambda one: one[1])
     which = fact_id("lowest" if route.sign < 0 else "highest", f"{task}_risk")
-    fact = Fact(which, "probability", "told_risk", f"risk of {in_sentence(TASKS[task].title.split(',')[0])}", share, at_us=at_us)
+    fact = Fact(
+        which, "probability", "told_risk", f"risk of {in_sentence(TASKS[task].title.split(',')[0])}", share, at_us=at_us
+    )
     return [fact, Fact(fact_id("window", which), "window", "window", "", round(hours, 2), unit="h", of=which)]
 
 

@@ -33,7 +33,9 @@ def answer(route: Route, twin: Answers) -> Evidence:
     assumed = _assumed(route.detail)
     if route.concept and not any(_same(one, route.concept) for one in packet.facts if one.role in _ABOUT):
         what = subjects(route.concept).label
-        raise ModelError(f"the simulated body does not compute {what}; ask what it would change in what the body computes")
+        raise ModelError(
+            f"the simulated body does not compute {what}; ask what it would change in what the body computes"
+        )
     if not assumed:
         return packet
     texts = [one.text for one in packet.facts if one.name == "note"]
@@ -54,7 +56,9 @@ def scenario_of(route: Route, twin: Answers) -> Scenario:
         raise ModelError(f"the simulated body knows no effect of {subjects(detail.action).label}; it knows {able}")
     if detail.stop:
         if not known.get(detail.action):
-            raise ModelError(f"{subjects(detail.action).label} does not run in the simulated body, so stopping changes nothing")
+            raise ModelError(
+                f"{subjects(detail.action).label} does not run in the simulated body, so stopping changes nothing"
+            )
         return Scenario(actions=(Action(detail.action, 0.0),), horizon_s=horizon_s)
     if detail.dose is None:
         raise ModelError("the question names no dose; ask what a named dose would change, such as 500 mL of saline")
