@@ -22,7 +22,10 @@ def _critical(claim: Claim, audience: Audience) -> tuple[str, ...]:
     several = len(numbers(claim, "c")) > 1
     if audience == "patient":
         these = "These readings are" if several else "This reading is"
-        ways = ("(far|well) outside the normal range : {}", f"{these} (far|well) outside the normal range : {{}}")
+        ways: tuple[str, ...] = (
+            "(far|well) outside the normal range : {}",
+            f"{these} (far|well) outside the normal range : {{}}",
+        )
     else:
         noun = "(values|readings|findings)" if several else "(value|reading|finding)"
         these = "These values are" if several else "This value is"
