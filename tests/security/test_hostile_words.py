@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.service_support import ORIGIN, application, client, token_file
-from vitruvian.service.api.explain import QUESTION_CHARS_MAX
+from vitruvian.explanation.ask.text import CHARS_MAX as QUESTION_CHARS_MAX
 from vitruvian.testing.ward import MemoryWard
 
 AT_US = 1_767_258_000_000_000

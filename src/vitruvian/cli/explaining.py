@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import typer
@@ -145,4 +145,4 @@ def _told(evidence: Evidence, reader: str, language: str, model: str | None) -> 
 def _reader(name: str) -> Audience:
     if name not in AUDIENCES:
         raise ConfigurationError(f"found --for {name!r}, expected one of {', '.join(AUDIENCES)}; choose one")
-    return cast(Audience, name)
+    return name

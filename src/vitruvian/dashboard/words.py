@@ -17,12 +17,13 @@ from vitruvian.dashboard import explained
 from vitruvian.dashboard.explained import Block, block, without_place
 from vitruvian.dashboard.present import who
 from vitruvian.dashboard.render import render
+from vitruvian.explanation.ask.text import CHARS_MAX as QUESTION_CHARS_MAX
 from vitruvian.explanation.claims import Audience, Sentence
 from vitruvian.explanation.evidence.base import Fact
 from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward
-from vitruvian.service.api.explain import QUESTION_CHARS_MAX, answered, worded
+from vitruvian.service.api.explain import answered, worded
 from vitruvian.service.explain_views import explanation_view
 from vitruvian.service.explaining import Explaining
 from vitruvian.service.views import BedRow
