@@ -195,7 +195,8 @@ def test_a_suggested_question_works_without_a_script(open_page: Opener, served: 
     expect(page.locator("#answer")).to_contain_text("mmol/L")
     page.locator("#answer .shown").first.focus()
     expect(page.locator("#answer .tip").first).to_be_visible()
-    page.get_by_role("link", name="Back to the patient").click()
+    page.get_by_role("link", name="Back to the patient").focus()  # the open tooltip lies on it
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="In plain words").click()
     expect(page.locator('.risk-card[data-task="aki"] .said')).to_contain_text("The model puts the chance of")
     context.close()
