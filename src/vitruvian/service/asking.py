@@ -51,8 +51,8 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Asking:
-    """Questions to a ward. Thread-safe. `examples` gives what questions are compared with, or None: by default MiniLM's
-    embeddings where they are installed, made once in a thread of their own; until then names and patterns decide alone.
+    """Questions to a ward. Thread-safe. `examples` gives what questions are judged by beside names and patterns, or
+    None: by default what was learned on MiniLM's embeddings, where these are installed.
     """
 
     def __init__(
@@ -64,16 +64,14 @@ class Asking:
         self._ward, self._explaining = ward, explaining or Explaining(ward)
         self._examples = examples or _installed
         self._judge: Judge | None = None
-        self._begun = threading.Event()
+        self._prepared = False
+        self._lock = threading.Lock()
 
-    def prepare(self, *, wait: bool = False) -> None:
-        """Begin to read the embeddings, once; with `wait`, until they are there (or are known not to be)."""
-        if wait:
-            self._begun.set()
-            self._judge = self._judge or self._examples()
-        elif not self._begun.is_set():
-            self._begun.set()
-            threading.Thread(target=self._load, name="examples", daemon=True).start()
+    def prepare(self) -> None:
+        """Read what questions are judged by, once; the first question does so where nobody did before."""
+        with self._lock:
+            if not self._prepared:
+                self._judge, self._prepared = self._examples(), True
 
     def answer(self, patient: str, question: str, audience: Audience = "clinician", language: str = "en") -> Asked:
         """What the question asks, and the evidence that answers it, for that reader. Questions are understood in
@@ -87,9 +85,6 @@ class Asking:
         silent = any(one.name in ("unknown", "refused", "reason") for one in evidence.of_role("words"))
         offered = CAN_ASK if found.intent == "unanswerable" and found.why == "unknown" else ()
         return Asked(found, evidence, found.intent not in REFUSALS and not silent, offered)
-
-    def _load(self) -> None:
-        self._judge = self._examples()
 
 
 def _installed() -> Judge | None:

@@ -80,10 +80,8 @@ class Embedder:
 
 def installed_embedder() -> Embedder | None:
     """The embedder of the installed weights, or None where they or its packages are not installed."""
-    found = weights.find(NAME)
-    if found is None:
-        return None
     try:
-        return Embedder.load(found.path.parent, found.digest)
+        found = weights.find(NAME)
+        return None if found is None else Embedder.load(found.path.parent, found.digest)
     except ModelError:
         return None

@@ -112,7 +112,8 @@ def normal_words(text: str) -> str:
 
 
 def _named(reads: Mapping[str, str], unheard: frozenset[str]) -> Iterator[tuple[str, Group, str]]:
-    for group, rows in table("aliases").items():
+    aliases: dict[Group, dict[str, list[str]]] = table("aliases")  # type: ignore[assignment]
+    for group, rows in aliases.items():
         for concept, phrases in rows.items():
             for phrase in phrases:
                 yield normal(phrase, reads), group, concept

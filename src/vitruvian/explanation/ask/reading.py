@@ -35,7 +35,7 @@ def read(question: str, now_us: int, zone: str, words: Lexicon) -> Read:
     """The question as read; pure. Raises LimitError for one that is too long."""
     text, unknown = corrected(normal(question, words.reads), words.known, words.by_head, words.real)
     spans, doses = spans_of(text, now_us, zone), doses_of(text)
-    taken = [(one.start, one.end) for one in (*spans, *doses)]
+    taken = [*((one.start, one.end) for one in spans), *((one.start, one.end) for one in doses)]
     names = tuple(
         one for one in words.names_in(text)
         if all(one.end <= start or one.start >= end for start, end in taken) and _meant(one, text)
