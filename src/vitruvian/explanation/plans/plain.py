@@ -16,7 +16,7 @@ __all__ = ["plain"]
 
 # How many things of a list stand in one sentence.
 AT_ONCE: Final[Mapping[str, int]] = {
-    "critical": 1, "critical_ahead": 1, "missing": 2, "alarms": 1, "medicines": 1, "results": 1, "changes": 1,
+    "critical": 1, "critical_ahead": 1, "missing": 1, "alarms": 1, "medicines": 1, "results": 1, "changes": 1,
     "steady": 1, "effect_open": 1, "scenario": 1, "note": 1, "drivers": 2,
 }  # fmt: skip
 # Of these the first are enough; everything else is told in full.
