@@ -61,6 +61,11 @@ def gone(pid: int, within_s: float) -> bool:
     return False
 
 
+def states(pid: int) -> set[str]:
+    """What the kernel says of the process's threads: R runs, S sleeps, T was stopped."""
+    return {path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")}
+
+
 def test_it_answers_in_one_process_of_its_own(make: Make) -> None:
     model = make()
     assert isinstance(model, LanguageModel)
@@ -120,6 +125,9 @@ def test_a_prompt_that_nobody_takes_in_ends_at_the_deadline(make: Make) -> None:
     ask(model, "say one")
     assert model.pid is not None
     os.kill(model.pid, signal.SIGSTOP)
+    until_s = time.monotonic() + limit_s(1.0)
+    while states(model.pid) != {"T"} and time.monotonic() < until_s:  # each of its threads stops in its own time
+        time.sleep(0.01)
     with pytest.raises(ChildLost, match="does not listen"):  # more than a pipe holds
         ask(model, "say " + "x" * 200_000, deadline_s=0.5)
     with pytest.raises(ModelSilent, match="too long"):
