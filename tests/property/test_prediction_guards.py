@@ -5,10 +5,11 @@ Quick ones run on simulated patients; the same on the reference data and at full
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -39,6 +40,11 @@ CUT_H: Final = 9
 FORMS: Final = ("simulated", "mimic-iv")
 SHIPPED: Final = sorted(name for name in TASKS if (shipped(name) / FILE).is_file())
 REAL: Final = ("physionet2019", "physionet2012", "icu_demo")
+
+
+def first_alone(names: Sequence[str]) -> list[Any]:
+    """The first in the bounded run, the others in the long one: the same code on other data."""
+    return [pytest.param(name, marks=[pytest.mark.long] if place else []) for place, name in enumerate(names)]
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +123,14 @@ def test_what_comes_after_an_hour_leaves_its_risk_bit_equal(form: str, bundle: B
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("folder", REAL)
+@pytest.mark.parametrize("folder", first_alone(REAL))
 def test_the_same_on_published_sets(folder: str, bundle: Bundle) -> None:
     cohort = real_cohort(folder).of(np.arange(60))
     cut_h = int(cohort.hour.min()) + CUT_H
     same_until(cohort, with_other_future(cohort, cut_h), cut_h, bundle)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", first_alone(sorted(SHIPPED, reverse=True)))
 def test_the_same_with_the_shipped_models(name: str) -> None:
     cohort = simulated(40, 9)
     same_until(cohort, with_other_future(cohort, CUT_H), CUT_H, Bundle.read(shipped(name)))
@@ -161,13 +167,13 @@ def streamed(cohort: Cohort, names: tuple[str, ...], patients: int) -> tuple[NDA
     return values[back], np.stack(hours)[back]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", first_alone(FORMS))
 def test_batch_and_stream_agree_row_by_row(form: str, hospital: Path) -> None:
     agree(cohort_of(form, hospital), 6)
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("folder", REAL)
+@pytest.mark.parametrize("folder", first_alone(REAL))
 def test_batch_and_stream_agree_on_published_sets(folder: str) -> None:
     agree(real_cohort(folder).of(np.arange(60)), 5)
 
