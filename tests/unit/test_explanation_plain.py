@@ -27,8 +27,9 @@ def test_a_list_is_told_a_few_at_a_time_and_numbered_anew() -> None:
 
 def test_what_is_critical_and_what_is_missing_stand_apart() -> None:
     found = plain([Claim("critical_missing", slots("place", "c1", "v1", "t1", "m1", "m2"))])
-    assert [claim.kind for claim in found] == ["critical", "missing"]
-    assert [one.name for one in found[1].slots] == ["place", "m1", "m2"]
+    assert [claim.kind for claim in found] == ["critical", "missing", "missing"]
+    assert names_in(found[1:]) == [["place", "m1"], ["place", "m1"]]
+    assert [one.fact for one in found[2].slots] == ["of-place", "of-m2"]
 
 
 def test_two_lists_in_one_sentence_keep_their_own_numbers() -> None:

@@ -89,7 +89,10 @@ def _scenario(claim: Claim) -> str:
 
 
 def _effect(claim: Claim) -> str:
-    moved = by_sign(claim, {1: "subiría {difference}", -1: "bajaría {difference}", 0: "cambiaría en {difference} como mucho"})
+    moved = by_sign(
+        claim,
+        {1: "subiría {difference}", -1: "bajaría {difference}", 0: "cambiaría en {difference} como mucho"},
+    )
     sure = with_slot(claim, "likelihood", "; esto es {likelihood}")
     return f"{{subject}}: en esta prueba, {{horizon}}, {moved}{_range(claim)}{sure}."
 
