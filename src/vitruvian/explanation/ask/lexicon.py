@@ -117,14 +117,14 @@ def _named(reads: Mapping[str, str], unheard: frozenset[str]) -> Iterator[tuple[
         for concept, phrases in rows.items():
             for phrase in phrases:
                 yield normal(phrase, reads), group, concept
-    for concept in VOCABULARY:
-        if concept.retired or concept.kind == "score":
+    for one in VOCABULARY:
+        if one.retired or one.kind == "score":
             continue
-        meant: Group = "given" if concept.kind == "intervention" else "measured"
-        for text in names_of(concept):
+        meant: Group = "given" if one.kind == "intervention" else "measured"
+        for text in names_of(one):
             phrase = normal(text.replace("_", " ").split(" (", 1)[0], reads)
             if phrase and phrase not in unheard and len(phrase) > 1:
-                yield phrase, meant, concept.name
+                yield phrase, meant, one.name
 
 
 def _singular(word: str) -> str:
