@@ -87,6 +87,7 @@ def test_an_answer_is_read_as_it_stands() -> None:
     skeleton = skeleton_of_answer(f"  {text}\n", RISK, DRAFT)
     assert tagged(skeleton) == text
     assert skeleton.slots == DRAFT.slots
+    assert skeleton_of_answer(f'Sentence: "{text}"', RISK, DRAFT) == skeleton
     assert tagged(untagged(text, RISK)) == text
 
 

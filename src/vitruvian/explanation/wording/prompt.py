@@ -80,13 +80,14 @@ def prompt_of(claim: Claim, draft: Skeleton, audience: Audience, language: str) 
 
 
 def skeleton_of_answer(answer: str, claim: Claim, draft: Skeleton) -> Skeleton:
-    """The skeleton in an answer: its text with tags turned to slots, and nothing else changed but blanks around it.
+    """The skeleton in an answer: its text with tags turned to slots. What chat models put around a sentence is taken
+    off (blanks, quotation marks, the word that the prompt ends with); nothing else is changed.
 
     Raises Refused for one that is empty, too long, or has tags that are not the draft's.
     """
     if len(answer) > ANSWER_CHARS_MAX:
         raise Refused("size", f"found {len(answer)} characters, expected at most {ANSWER_CHARS_MAX}")
-    text = answer.strip(" \n")
+    text = answer.strip(" \n").removeprefix("Sentence:").strip(' \n"')
     if not text:
         raise Refused("empty", "found no words")
     skeleton = untagged(text, claim)
