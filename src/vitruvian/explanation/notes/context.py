@@ -91,6 +91,13 @@ def _fits(phrase: _Phrase, sentence: Sequence[Word], first: int, last: int) -> b
     if phrase.direction == "after" and phrase.kind == "negated":
         listed = sentence[first].folded in (":", "-", "neg", "negative", "none")
         return not (listed and following[:1].isalnum()) or following in ("so", "but", "x2", "x3", "and")
+    if (
+        phrase.kind == "uncertain"
+        and phrase.direction == "before"
+        and first > 0
+        and "concern" in sentence[first].folded
+    ):
+        return sentence[first - 1].folded not in WORDS["persons"]
     if phrase.kind == "historical" and phrase.direction == "before" and sentence[last].folded in ("of", "history"):
         return not any(
             word.folded in WORDS["spans"] or _SPAN.fullmatch(word.folded)
@@ -211,7 +218,7 @@ def _reaches_back(
     between = range(mention[1] + 1, cue.first)
     if cue.first <= mention[1]:
         return False
-    if sentence[cue.first].folded == "?" and len(between) > 0:
+    if sentence[cue.first].folded in ("?", "free") and len(between) > 0:
         return False
     mentions = [(first, last) for first, last in taken if mention[1] < first and last < cue.first]
     own = sum(last - first + 1 for first, last in mentions)
@@ -220,6 +227,9 @@ def _reaches_back(
     for index in between:
         folded = sentence[index].folded
         beside = index == mention[1] + 1 and cue.first <= index + 2
+        told_at_once = folded == "," and index + 1 == cue.first and not cue.only and _closes(cue, sentence)
+        if told_at_once and not mentions:
+            continue
         if (folded in (":", "-") and not beside) or (folded == "," and not mentions):
             return False
         if folded in ("but", "then") or (folded == "," and cue.kind != "negated"):
@@ -232,6 +242,12 @@ def _reaches_back(
         other.direction == "before" and mention[1] < other.first < cue.first and other.kind not in ("hard", "soft")
         for other in found
     )
+
+
+def _closes(cue: Cue, sentence: Sequence[Word]) -> bool:
+    """Whether nothing follows a cue that it could speak of instead: `sepsis, now resolved`, not `fever, r/o flu`."""
+    following = sentence[cue.last + 1].folded if cue.last + 1 < len(sentence) else ""
+    return not following[:1].isalnum() or following in WORDS["closing"]
 
 
 def _is_heading(cue: Cue, sentence: Sequence[Word]) -> bool:
@@ -259,7 +275,7 @@ def _year_after(sentence: Sequence[Word], mention: tuple[int, int]) -> Cue | Non
         if _YEAR.fullmatch(sentence[index].folded):
             return Cue("historical", "after", index, index)
         if (
-            sentence[index].folded not in ("(", "in", ",", "since", "x", "dx", "diagnosed")
+            sentence[index].folded not in ("(", "in", "x", "was", "back", "of", "~", "circa")
             or sentence[index].folded == ","
         ):
             return None

@@ -217,9 +217,16 @@ def _over(said: Sequence[Word], reading: Reading) -> bool:
         "sp",
         "status",
         "post",
+        "past",
+        "previous",
+        "previously",
+        "prior",
+        "prev",
     )
     cue = reading.told_by[0]
     spoken = {said[index].folded for index in range(cue.first, cue.last + 1)}
+    if spoken & {"history", "hx", "pmh", "pmhx", "medical", "h"}:
+        return False
     return bool(spoken & set(over)) or any(word.isdigit() for word in spoken)
 
 

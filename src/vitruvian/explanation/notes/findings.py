@@ -22,14 +22,15 @@ _TABLE: Final = files("vitruvian.explanation.notes") / "tables" / "findings.toml
 _NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,4})?|\.\d{1,4}"
 # What may stand between a name and its number. Possessive: what it took it keeps, so no text makes it try long.
 _LINK: Final = (
-    r"(?:[ \t]*(?:\((?!\d)[^()\n]{0,20}\)|[:=~↑↓@*,-]|"
+    r"(?:[ \t]*(?:\((?!\d)[^()\n]{0,20}\)|[:=~↑↓@*,.(\[-]|"
     r"(?:was|is|of|at|now|today|levels?|count|readings?|reads?|remain(?:s|ed)|up to|down to|has|have|been|risen to|"
     r"increased to|improved to|fell to|rose to|drop(?:ped)? to|rising to|falling to|down trending to|peaked at|peak|"
     r"on arrival|on admission|initially|still|around|about|approx(?:imately|\.)?|repeat|came back at|came back|back at|"
     r"elevated at|high at|low at|stable at|measured|recorded|noted|in the|in|showed|found|to be|to|elevated|high|low|"
     r"raised|mildly|currently|this morning|this am|overnight|an?|max|min|running|improving|worsening|trending|serum|"
-    r"random|fasting|(?:dropped|drop|fell|rose|increased|decreased|improved|went|trended|down|up|risen|fallen)"
-    r"(?: (?:down|up))?(?: from)?|from)(?![a-z]))){0,8}+[ \t]*"
+    r"random|fasting|(?:dropped|drop|fell|rose|increased|decreased|improved|went|gone|trended|climbed|jumped|bumped|"
+    r"spiked|cleared|settled|back|down|up|risen|fallen|peaked|dips|dipped|dipping)(?: (?:down|up|back))?(?: (?:from|to|at))?|from|mostly|low|"
+    r"high|mid|upper|worst|best|post|pre|latest|last|most recent|nil acute|is now|now at|sitting at|maintained|maintaining)(?![a-z]))){0,8}+[ \t]*"
 )
 _COMPARATOR: Final = r"(?P<comparator>[<>≤≥]=?|less than|greater than|more than|over|above|below|under)?[ \t]*"
 _COMPARATORS: Final = {
@@ -41,6 +42,7 @@ _NOT_A_VALUE: Final = re.compile(
     r"mls?|d|x)\b|/\d{1,2}/|[ \t]?(?:AM|PM|o'clock)\b|:\d\d"
 )
 NEAR_CHARS: Final = 40
+FOLLOWING_MAX: Final = 4
 _FROM: Final = re.compile(r"\bfrom[ \t]*$", re.IGNORECASE)
 # A second number of the same thing: `Cr 2.4 (baseline 1.1)`, `sats 88% up to 94`, `K 3.1 -> 3.9`.
 _FOLLOWING: Final = re.compile(
@@ -87,7 +89,7 @@ def _is_pressure(one: Suggestion) -> bool:
 
 _PRESSURE: Final = re.compile(
     r"(?<![\w/.])(?:(?P<name>BPs?|NIBP|ABP|blood pressures?|b/p|art line|arterial line|SBP/DBP)" + _LINK + r")?"
-    r"(?P<high>\d{2,3})[ \t]?/[ \t]?(?P<low>\d{2,3})(?![\d/]|\.\d)(?:[ \t]?\(\d{2,3}\))?(?:[ \t]?(?P<unit>mm ?hg))?",
+    r"(?P<high>\d{2,3})s?[ \t]?/[ \t]?(?P<low>\d{2,3})s?(?![\d/]|\.\d)(?:[ \t]?\(\d{2,3}\))?(?:[ \t]?(?P<unit>mm ?hg))?",
     re.IGNORECASE,
 )
 _PRESSURE_CONTEXT: Final = re.compile(
@@ -130,17 +132,19 @@ def _made(text: str, row: _Row, match: re.Match[str]) -> Suggestion | None:
 
 
 def _followed(text: str, row: _Row, first: Suggestion) -> Iterator[Suggestion]:
-    """A second number of the same concept right after the first, read in the unit of the first."""
-    match = _FOLLOWING.match(text, first.end)
-    if match is None or first.value is None or _NOT_A_VALUE.match(text, match.end()):
-        return
-    stated = float(match["value"].replace(",", ""))
-    value, quality = _converted(row, stated, first.stated_unit)
-    if value is None or "implausible" in quality or not 0.1 <= (value + 1e-9) / (first.value + 1e-9) <= 10:
-        return
-    start = match.start("value")
-    made = _suggestion(text, start, match.end(), row.concept, value, "", stated, first.stated_unit, quality)
-    yield structs.replace(made, assertion="historical", cues=(match["past"],)) if match["past"] else made
+    """Further numbers of the same concept right after the first (`CRP 140 -> 88 -> 30`), in the unit of the first."""
+    end = first.end
+    for _ in range(FOLLOWING_MAX):
+        match = _FOLLOWING.match(text, end)
+        if match is None or first.value is None or _NOT_A_VALUE.match(text, match.end()):
+            return
+        stated = float(match["value"].replace(",", ""))
+        value, quality = _converted(row, stated, first.stated_unit)
+        if value is None or "implausible" in quality or not 0.1 <= (value + 1e-9) / (first.value + 1e-9) <= 10:
+            return
+        start, end = match.start("value"), match.end()
+        made = _suggestion(text, start, end, row.concept, value, "", stated, first.stated_unit, quality)
+        yield structs.replace(made, assertion="historical", cues=(match["past"],)) if match["past"] else made
 
 
 def _converted(row: _Row, stated: float, unit: str) -> tuple[float | None, tuple[str, ...]]:
