@@ -227,7 +227,7 @@ def main() -> None:
     false, rows = falsified(whole)
     latency = kept(whole)
     some, models, words = common(whole, asked.shapes), [], []
-    for weights in installed():
+    for weights in installed() if some else ():
         if weights.kind != "gguf" or (asked.models and weights.name not in asked.models):
             continue
         model = EmbeddedModel(weights.name, weights.path, weights.digest, load_deadline_s=PATIENCE_S)
