@@ -16,15 +16,19 @@ function open(fact) {
   place(fact);
 }
 
-/** Under its words, within the paragraph. @param {HTMLElement} fact */
+/** Under its words, within the paragraph; above them where the window ends. @param {HTMLElement} fact */
 function place(fact) {
   const tip = /** @type {HTMLElement | null} */ (fact.querySelector(".tip"));
   const said = /** @type {HTMLElement | null} */ (fact.closest(".said"));
-  const words = [...(fact.querySelector(".shown")?.getClientRects() ?? [])].at(-1);
-  if (!tip || !said || !words) return;
+  const lines = [...(fact.querySelector(".shown")?.getClientRects() ?? [])];
+  if (!tip || !said || !lines.length) return;
+  tip.style.top = "";
   const within = said.getBoundingClientRect();
-  const left = Math.min(words.left - within.left - GAP, within.width - tip.offsetWidth);
-  tip.style.left = `${Math.max(0, left)}px`;
+  const shown = tip.getBoundingClientRect();
+  const above = shown.bottom > innerHeight && lines[0].top > shown.height + 2 * GAP;
+  const words = above ? lines[0] : lines[lines.length - 1];
+  tip.style.left = `${Math.max(0, Math.min(words.left - within.left - GAP, within.width - shown.width))}px`;
+  if (above) tip.style.top = `${words.top - within.top - shown.height - GAP}px`;
 }
 
 document.addEventListener("pointerover", (event) => { const fact = factOf(event.target); if (fact && !fact.contains(/** @type {Node | null} */ (event.relatedTarget))) open(fact); });
