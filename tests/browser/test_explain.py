@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Any
 
 import httpx
@@ -240,11 +241,15 @@ def test_the_handover_is_for_a_screen_and_for_paper(open_page: Opener, served: S
 
 
 class Reworder:
-    """A language model that turns the level's sentence round, and says the others again."""
+    """A language model that turns the level's sentence round, and says the others again; once it may."""
 
     name, digest, remote = "reworder", "d" * 64, False
 
+    def __init__(self) -> None:
+        self.may = threading.Event()
+
     def complete(self, prompt: Prompt, deadline_s: float) -> str:
+        self.may.wait(60)
         draft = prompt.user.rsplit("Draft: ", 1)[1].removesuffix("\nSentence:")
         said = draft.replace("The model puts the risk of", "The estimated risk of", 1)
         return re.sub(r" at (<RISK>)", r" is now \1" if "<EARLIER>" in said else r" is \1", said, count=1)
@@ -254,11 +259,13 @@ class Reworder:
 
 
 def test_better_words_take_their_place(chromium: Any, ward: MemoryWard) -> None:
-    with serving(ward, words=Words(Narrator(Reworder()))) as server:
+    model = Reworder()
+    with serving(ward, words=Words(Narrator(model, deadline_s=120.0))) as server:
         page = chromium.new_context().new_page()
         first = page.goto(server.url + PATIENT).text()
         assert 'data-pending="1"' in first
         assert 'data-by="model"' not in first
+        model.may.set()
         card = page.locator('.risk-card[data-task="sepsis"]')
         expect(card.locator(".said")).to_contain_text("The estimated risk of")
         expect(card.locator('.sentence[data-by="model"]').first).to_be_visible()
