@@ -14,7 +14,7 @@ from vitruvian.explanation.claims import Audience
 __all__ = ["PLAIN", "Manner"]
 
 _AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)( ?)((?:[^\d\s]\S*)?)")
-_PLACES: Final = {"{}": "(.+?)", "{#}": r"(-?\d+(?:\.\d+)?)"}
+_PLACES: Final = {"{}": "(.+?)", "{#}": r"(-?\d+(?:\.\d+)?)", "{t}": "(s|min|h|d)"}
 Span = tuple[str, str]  # one of it, several of it
 
 
@@ -26,8 +26,8 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
     names of `min`, `h`, `d` by reader. `likely`: words by the least probability that they stand for, by reader.
     `labels`: names by (name, reader), where they are not the vocabulary's own. `answers`: coded answers by (display,
     reader). `counted`: what a patient reads for the unit of a rate. `counts`: the noun of a count. `texts`: words of
-    the twin's own in this language, by (their English, reader); `{}` stands for a part that varies, `{#}` for a number.
-    `units`: printed units that this language writes otherwise.
+    the twin's own in this language, by (their English, reader); `{}` stands for a part that varies, `{#}` for a number,
+    `{t}` for a unit of time. `units`: printed units that this language writes otherwise.
     """
 
     code: str
@@ -62,8 +62,18 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
         for reader, pattern, wording in self._patterns:
             found = pattern.fullmatch(text) if reader == audience else None
             if found:
-                return wording.format(*(self._amount(part) for part in found.groups()))
+                return wording.format(*(self._part(part, audience) for part in found.groups()))
         return self._amount(text)
+
+    def knows(self, text: str, audience: Audience) -> bool:
+        """Whether words are the twin's own from beginning to end: nothing in them but numbers and units varies."""
+        known = (pattern for reader, pattern, _ in self._closed if reader == audience)
+        return (text, audience) in self.texts or any(pattern.fullmatch(text) for pattern in known)
+
+    def _part(self, text: str, audience: Audience) -> str:
+        """A part of the twin's own words: known words and names of things in this language."""
+        said = self.said(text, audience)
+        return self.labels.get((text.casefold().replace(" ", "_"), audience), said) if said == text else said
 
     def _amount(self, text: str) -> str:
         """A number, with or without a unit, in this language's marks; other words as they are."""
@@ -75,12 +85,17 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
         return tuple(
             (reader, _pattern(english), wording)
             for (english, reader), wording in self.texts.items()
-            if "{}" in english or "{#}" in english
+            if "{" in english
         )
+
+    @cached_property
+    def _closed(self) -> tuple[tuple[Audience, re.Pattern[str], str], ...]:
+        """The patterns in which no words vary."""
+        return tuple(one for one in self._patterns if "(.+?)" not in one[1].pattern)
 
 
 def _pattern(english: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{#?\})", english)
+    parts = re.split(r"(\{[#t]?\})", english)
     return re.compile("".join(_PLACES.get(part) or re.escape(part) for part in parts))
 
 
@@ -94,13 +109,14 @@ PLAIN: Final = Manner(
         "next patient": "in the next {}", "next patient 1 h": "in the next hour",
         "next patient 1 min": "in the next minute",
         "last": "in the last {}", "last 1 h": "in the last hour", "last 1 min": "in the last minute",
+        "between": "between {c1} and {c2} on {d2} {m2}", "between days": "between {d1} {m1}, {c1}, and {d2} {m2}, {c2}",
         "ago": "{} ago", "in": "in {}", "after": "after {}",
         "stay clinician": "from now to the end of the stay", "stay patient": "during the rest of the stay",
         "at": "at {}", "yesterday": "yesterday at {}", "on": "on {day} {month} at {clock}",
         "on year": "on {day} {month} {year} at {clock}",
         "rising": "rising", "falling": "falling", "steady": "steady", "less": "less than {}", "more": "more than {}",
         "of": "{} in {}", "likely clinician": "{} ({})", "likely patient": "{} ({})", "quoted": "“{}”",
-        "points": "{} percentage points", "on state": "on", "off state": "off", "risk of": "risk of {}",
+        "points": "{} percentage points", "brought": "the packet says: “{}”", "on state": "on", "off state": "off", "risk of": "risk of {}",
     },
     {
         "clinician": {"min": ("min", "min"), "h": ("h", "h"), "d": ("day", "days")},

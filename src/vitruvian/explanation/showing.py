@@ -5,6 +5,7 @@ The one place where a fact becomes text. What differs by language is in `Manner`
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from vitruvian.core.errors import UnitError
@@ -12,10 +13,11 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.core.vocabulary.concept import Concept
 from vitruvian.explanation.claims import Audience, Facet
 from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.labels import own_label
 from vitruvian.explanation.manner import PLAIN, Manner
 from vitruvian.explanation.numbers import DIGITS, decimals, frequency, likely, number_of, percent, plain, points
 from vitruvian.explanation.subjects import subjects
-from vitruvian.explanation.times import horizon, when
+from vitruvian.explanation.times import between, horizon, when
 from vitruvian.explanation.units import printed
 
 __all__ = ["PLAIN", "SHARES", "Manner", "label_of", "percent", "show", "value_of"]
@@ -25,13 +27,14 @@ _OUTCOMES: Final = ("probability", "earlier", "usual", "interval_low", "interval
 _SHARE_FIGURES: Final = ("alarm_precision", "sensitivity", "specificity")
 FIGURE_DIGITS: Final = 3  # significant ones of what was measured in an evaluation
 GROUPED_FROM: Final = 10_000  # a count from here on is written in groups of three digits
+_MARKS: Final = re.compile("[\"“”„‟«»‹›〝〞〟＂]")
 _SWITCHED: Final = ("mechanical_ventilation", "renal_replacement_therapy", "pneumothorax_open", "apnoea")
 
 
 def show(fact: Fact, facet: Facet, evidence: Evidence, audience: Audience, manner: Manner) -> str:
     """The text of a facet. Raises ValueError where the fact has none (a value of what is missing)."""
     if facet == "label":
-        return label_of(fact, audience, manner)
+        return _named(fact, evidence, audience, manner)
     if facet == "value":
         return value_of(fact, evidence, manner, audience)
     if facet == "frequency":
@@ -42,7 +45,28 @@ def show(fact: Fact, facet: Facet, evidence: Evidence, audience: Audience, manne
         return when(fact, evidence, audience, manner)
     if not fact.text:
         raise ValueError(f"found no text in the fact {fact.id}, expected one")
-    return manner.said(fact.text, audience)
+    return _worded(fact, evidence, audience, manner)
+
+
+def _named(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner) -> str:
+    """The label; in quotation marks where it is the word of whoever brought the packet."""
+    named = label_of(fact, audience, manner)
+    if not evidence.brought or own_label(fact) or manner.knows(fact.label, audience):
+        return named
+    return _quoted("quoted", named, manner)
+
+
+def _worded(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner) -> str:
+    """The words; those that somebody brought and that are none of the twin's own are told as theirs."""
+    if not evidence.brought or manner.knows(fact.text, audience):
+        return manner.said(fact.text, audience)
+    how = "brought" if fact.role == "words" and fact.name != "data" else "quoted"
+    return _quoted(how, fact.text, manner)
+
+
+def _quoted(how: str, text: str, manner: Manner) -> str:
+    """In quotation marks that nothing within them can close."""
+    return manner.words[how].format(_MARKS.sub("’", text))
 
 
 def label_of(fact: Fact, audience: Audience, manner: Manner) -> str:
@@ -55,6 +79,8 @@ def label_of(fact: Fact, audience: Audience, manner: Manner) -> str:
 
 def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience = "clinician") -> str:
     """The number with its unit."""
+    if fact.role == "window" and fact.at_us is not None:
+        return between(fact, evidence, manner)
     if fact.role in ("horizon", "window"):
         return horizon(fact, audience, manner)
     value, parent = number_of(fact), evidence.by_id.get(fact.of)
@@ -113,6 +139,8 @@ def _difference(fact: Fact, value: float, manner: Manner, audience: Audience) ->
         float(number) == 0 and value != 0 and fact.role == "difference"
     ):  # a difference that is worth a sentence is not shown as none
         number = plain(value, 1)
+    if concept.unit == "%":  # `21 %` lower could be a fifth of what it was
+        return manner.words["points"].format(manner.number(number))
     counted = manner.counted.get(fact.name) if audience == "patient" else None
     if counted and fact.role != "difference":
         return manner.number(number)

@@ -10,7 +10,7 @@ from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.manner import Manner
 from vitruvian.explanation.numbers import number_of
 
-__all__ = ["horizon", "span", "when"]
+__all__ = ["between", "horizon", "span", "when"]
 
 YEAR_DAYS = 300  # a day longer ago than this is told with its year
 
@@ -39,6 +39,21 @@ def horizon(fact: Fact, audience: Audience, manner: Manner) -> str:
     if fact.value is None and fact.role == "horizon":
         return manner.words[f"stay {audience}"]
     return around("last" if fact.role == "window" else "next", number_of(fact), audience, manner)
+
+
+def between(fact: Fact, evidence: Evidence, manner: Manner) -> str:
+    """A span that ended at its `at_us`, and began its number of hours before the packet; by the clock, not as the last
+    hours, which it is not.
+    """
+    assert fact.at_us is not None
+    minute_us, zone = HOUR_US // 60, zone_named(evidence.zone)
+    begun_us = round((evidence.at_us - number_of(fact) * HOUR_US) / minute_us) * minute_us
+    begun, ended = _local(begun_us, zone), _local(fact.at_us, zone)
+    word = "between" if begun.date() == ended.date() else "between days"
+    return manner.words[word].format(
+        d1=begun.day, m1=manner.months[begun.month - 1], c1=f"{begun:%H:%M}",
+        d2=ended.day, m2=manner.months[ended.month - 1], c2=f"{ended:%H:%M}",
+    )  # fmt: skip
 
 
 def when(fact: Fact, evidence: Evidence, audience: Audience, manner: Manner) -> str:

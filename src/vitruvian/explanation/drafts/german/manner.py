@@ -25,13 +25,15 @@ MANNER: Final[Manner] = Manner(
     {
         "next": "in den nächsten {}", "next 1 h": "in der nächsten Stunde", "next 1 min": "in der nächsten Minute",
         "last": "in den letzten {}", "last 1 h": "in der letzten Stunde", "last 1 min": "in der letzten Minute",
+        "between": "am {d2}. {m2} zwischen {c1} und {c2} Uhr",
+        "between days": "zwischen dem {d1}. {m1} um {c1} Uhr und dem {d2}. {m2} um {c2} Uhr",
         "ago": "vor {}", "in": "in {}", "after": "nach {}",
         "stay clinician": "bis zum Ende des Aufenthalts", "stay patient": "bis zum Ende des Aufenthalts",
         "at": "um {} Uhr", "yesterday": "gestern um {} Uhr", "on": "am {day}. {month} um {clock} Uhr",
         "on year": "am {day}. {month} {year} um {clock} Uhr",
         "rising": "steigend", "falling": "fallend", "steady": "gleichbleibend", "less": "weniger als {}",
         "more": "mehr als {}", "of": "{} von {}", "likely clinician": "{} ({})", "likely patient": "{} ({})",
-        "quoted": "„{}“", "points": "{} Prozentpunkte", "on state": "ein", "off state": "aus",
+        "quoted": "„{}“", "points": "{} Prozentpunkte", "brought": "das Paket sagt: „{}“", "on state": "ein", "off state": "aus",
         "risk of": "Risiko für {}",
     },
     {

@@ -26,6 +26,8 @@ MANNER: Final[Manner] = Manner(
         "next 1 min": "durante el próximo minuto", "next 1 d": "durante el próximo día",
         "last": "durante los últimos {}", "last h": "durante las últimas {}", "last 1 h": "durante la última hora",
         "last 1 min": "durante el último minuto", "last 1 d": "durante el último día",
+        "between": "el {d2} de {m2} entre las {c1} y las {c2}",
+        "between days": "entre el {d1} de {m1} a las {c1} y el {d2} de {m2} a las {c2}",
         "ago": "hace {}", "in": "en {}", "after": "después de {}",
         "stay clinician": "hasta el final de la estancia", "stay patient": "hasta el final de la estancia",
         "at": "a las {}", "at 01": "a la {}", "yesterday": "ayer a las {}", "yesterday 01": "ayer a la {}",
@@ -34,7 +36,7 @@ MANNER: Final[Manner] = Manner(
         "on year 01": "el {day} de {month} de {year} a la {clock}",
         "rising": "en aumento", "falling": "en descenso", "steady": "estable", "less": "menos del {}",
         "more": "más del {}", "of": "{} de cada {}", "likely clinician": "{} ({})", "likely patient": "{} ({})",
-        "quoted": "«{}»", "points": "{} puntos porcentuales", "on state": "activado", "off state": "desactivado",
+        "quoted": "«{}»", "points": "{} puntos porcentuales", "brought": "el paquete dice: «{}»", "on state": "activado", "off state": "desactivado",
         "risk of": "riesgo de {}",
     },
     {
