@@ -48,12 +48,12 @@ def test_values_are_read_in_the_vocabularys_unit_under_its_name() -> None:
     told = read(
         fact(value=18.0, unit="mg/dL", label="nothing to worry about"),
         fact(id="t", name="body_temperature", value=101.3, unit="[degF]"),
-        fact(id="own", name="own_score", label="own score", value=3.0, unit="furlong/h"),
+        fact(id="own", name="own_score", label="own score", value=3.0, unit="mg/h"),
     )
     lactate, temperature, own = told.facts
     assert (lactate.value, lactate.unit, lactate.label) == (pytest.approx(1.998, abs=2e-3), "mmol/L", "lactate")
     assert (temperature.value, temperature.unit) == (pytest.approx(38.5), "Cel")
-    assert (own.value, own.unit, own.label) == (3.0, "furlong/h", "own score")
+    assert (own.value, own.unit, own.label) == (3.0, "mg/h", "own score")
 
 
 def test_a_difference_is_converted_without_the_scales_zero() -> None:

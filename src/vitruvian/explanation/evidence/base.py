@@ -98,6 +98,8 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     """A packet: facts of one kind, true at `at_us` (of the clinical clock). `patient` is never shown nor sent.
 
     `zone`: IANA name of the facility's zone, in which times read. `model`: version of the predictive model or body.
+    `brought`: read from outside (`read_packet` sets it): its words, and labels of names that are not known here
+    (`labels.own_label`), are somebody's and are shown as such.
     """
 
     kind: Kind
@@ -108,6 +110,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     zone: Annotated[str, msgspec.Meta(max_length=64)] = "UTC"
     model: Words = ""
     simulated: bool = False
+    brought: bool = False
 
     @cached_property
     def by_id(self) -> dict[str, Fact]:

@@ -11,9 +11,10 @@ from vitruvian.core.time import DAY_US, HOUR_US, zone_named
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Evidence, Fact, Flag, Kind, Role
 from vitruvian.explanation.evidence.parts import notable
+from vitruvian.explanation.evidence.possible import check_label, check_possible, check_unit, refuse
 from vitruvian.explanation.evidence.risk import is_rising
 
-__all__ = ["MEASURED", "check_numbers", "check_shape", "is_past", "is_share"]
+__all__ = ["MEASURED", "check_numbers", "check_shape", "is_past", "is_share", "then_of"]
 
 MEASURED: Final[tuple[Role, ...]] = ("measurement", "driver", "estimate", "expected", "difference")
 SHARES: Final[tuple[Role, ...]] = ("probability", "usual", "likelihood", "from_data")
@@ -30,6 +31,10 @@ _VALUED: Final[tuple[Role, ...]] = (
 )  # fmt: skip
 _BELONGING: Final[tuple[Role, ...]] = (
     "earlier", "interval_low", "interval_high", "likelihood", "from_data", "limit",
+)  # fmt: skip
+# Values: one that belongs to another is of the same name (what it was, what it becomes).
+_TOLD: Final[tuple[Role, ...]] = (
+    "probability", "score", "measurement", "estimate", "expected", "difference", "driver", "earlier",
 )  # fmt: skip
 _UNITS: Final[Mapping[Role, tuple[str, ...]]] = {
     "confidence": ("", "%"), "horizon": ("", "h"), "window": ("", "h"), "count": ("", "1"),
@@ -78,19 +83,15 @@ def check_shape(packet: Evidence) -> None:
             f"found no fact that a packet of kind {packet.kind} is about, expected role {', '.join(leads)}; add one"
         )
     for fact in packet.facts:
-        for rule in (_belongs, _complete, _numbers, _flags, _moment, _label):
+        for rule in (_belongs, _complete, _numbers, _flags, _moment, check_label, check_unit):
             rule(fact, packet)
 
 
 def check_numbers(packet: Evidence) -> None:
     """What compares numbers, once they are in the vocabulary's units. Raises ReadingError."""
     for fact in packet.facts:
-        for rule in (_inside, _agrees, _possible):
+        for rule in (_inside, _agrees, check_possible):
             rule(fact, packet)
-
-
-def _refuse(fact: Fact, found: str, expected: str) -> ReadingError:
-    return ReadingError(f"fact {fact.id}: found {found}, expected {expected}; correct the packet")
 
 
 def _time(at_us: int, what: str) -> None:
@@ -101,77 +102,82 @@ def _time(at_us: int, what: str) -> None:
 def _belongs(fact: Fact, packet: Evidence) -> None:
     if not fact.of:
         if fact.role in _BELONGING:
-            raise _refuse(fact, f"a fact of role {fact.role} that belongs to none", "`of`: the id of its fact")
+            raise refuse(fact, f"a fact of role {fact.role} that belongs to none", "`of`: the id of its fact")
         return
     above, steps = fact, 0
     while above.of:
         parent = packet.by_id.get(above.of)
         steps += 1
         if parent is None:
-            raise _refuse(fact, f"of {above.of[:80]!r}", "the id of a fact of this packet")
+            raise refuse(fact, f"of {above.of[:80]!r}", "the id of a fact of this packet")
         if steps > DEPTH_MAX:
-            raise _refuse(fact, "a chain of facts that belong to each other", f"at most {DEPTH_MAX} steps, no circle")
+            raise refuse(fact, "a chain of facts that belong to each other", f"at most {DEPTH_MAX} steps, no circle")
         above = parent
     named = packet.by_id[fact.of]
-    if fact.role in _BELONGING and fact.name != named.name:
-        raise _refuse(fact, f"the name {fact.name[:80]!r} beside {named.name[:80]!r}", "the name of the fact it is of")
+    alike = fact.role in _BELONGING or (fact.role in _TOLD and named.role in _TOLD)
+    if alike and fact.name != named.name:
+        raise refuse(fact, f"the name {fact.name[:80]!r} beside {named.name[:80]!r}", "the name of the fact it is of")
 
 
 def _complete(fact: Fact, packet: Evidence) -> None:
     if not fact.name.strip():
-        raise _refuse(fact, "no name", "a name of the vocabulary, or one of your own")
+        raise refuse(fact, "no name", "a name of the vocabulary, or one of your own")
     if fact.role in _VALUED and fact.value is None:
-        raise _refuse(fact, f"a fact of role {fact.role} without a value", "a value")
+        raise refuse(fact, f"a fact of role {fact.role} without a value", "a value")
     if fact.role == "missing" and fact.value is not None:
-        raise _refuse(fact, "a value of what is missing", "none")
+        raise refuse(fact, "a value of what is missing", "none")
     if fact.role in ("alarm", "model") and not fact.text.strip():
-        raise _refuse(fact, f"a fact of role {fact.role} without a text", "one")
+        raise refuse(fact, f"a fact of role {fact.role} without a text", "one")
     if fact.role == "words" and not (fact.text.strip() or fact.label.strip()):
-        raise _refuse(fact, "words without a text", "one")
+        raise refuse(fact, "words without a text", "one")
     if fact.role in ("place", "event") and not fact.label.strip() and fact.name not in VOCABULARY:
-        raise _refuse(fact, f"a fact of role {fact.role} without a label", "one")
+        raise refuse(fact, f"a fact of role {fact.role} without a label", "one")
     if fact.role in ("alarm", "event", "earlier") and fact.at_us is None:
-        raise _refuse(fact, f"a fact of role {fact.role} without a time", "`at_us`")
+        raise refuse(fact, f"a fact of role {fact.role} without a time", "`at_us`")
+    if fact.role == "driver" and fact.value is None and not fact.text.strip():
+        raise refuse(fact, "a driver without a value and without a text", "one of them")
     if fact.role in ("expected", "difference") and fact.horizon_h is None:
-        raise _refuse(fact, f"a fact of role {fact.role} without `horizon_h`", "the hours from now")
+        raise refuse(fact, f"a fact of role {fact.role} without `horizon_h`", "the hours from now")
 
 
 def _numbers(fact: Fact, packet: Evidence) -> None:
     for name, number in (("value", fact.value), ("weight", fact.weight), ("horizon_h", fact.horizon_h)):
         if number is not None and (not math.isfinite(number) or abs(number) > 1e15):
-            raise _refuse(fact, f"{name} {number}", "a finite number")
+            raise refuse(fact, f"{name} {number}", "a finite number")
     if fact.horizon_h is not None and not 0 <= fact.horizon_h <= HORIZON_H_MAX:
-        raise _refuse(fact, f"{fact.horizon_h:g} hours ahead", f"0 to {HORIZON_H_MAX:g}")
+        raise refuse(fact, f"{fact.horizon_h:g} hours ahead", f"0 to {HORIZON_H_MAX:g}")
+    if fact.role == "expected" and fact.horizon_h == 0:
+        raise refuse(fact, "a forecast of now", "more than 0 hours ahead")
     if fact.value is None:
         return
     value = fact.value
     if is_share(fact, packet) and not 0 <= value <= 1:
-        raise _refuse(fact, f"{value:g} as a probability", "0 to 1")
+        raise refuse(fact, f"{value:g} as a probability", "0 to 1")
     if fact.role == "confidence" and not 0 < value < 100:
-        raise _refuse(fact, f"a confidence of {value:g} %", "more than 0 and less than 100")
+        raise refuse(fact, f"a confidence of {value:g} %", "more than 0 and less than 100")
     if fact.role in ("horizon", "window") and not 0 < value <= HORIZON_H_MAX:
-        raise _refuse(fact, f"a span of {value:g} h", f"more than 0, at most {HORIZON_H_MAX:g}")
+        raise refuse(fact, f"a span of {value:g} h", f"more than 0, at most {HORIZON_H_MAX:g}")
     if fact.role == "count" and (value < 0 or value != int(value)):
-        raise _refuse(fact, f"a count of {value:g}", "a whole number of 0 or more")
+        raise refuse(fact, f"a count of {value:g}", "a whole number of 0 or more")
     if fact.role == "action" and value < 0:
-        raise _refuse(fact, f"{value:g} given", "0 or more")
+        raise refuse(fact, f"{value:g} given", "0 or more")
     units = _UNITS.get(fact.role)
     if units is not None and fact.unit not in units:
-        raise _refuse(fact, f"the unit {fact.unit!r} of a fact of role {fact.role}", " or ".join(map(repr, units)))
+        raise refuse(fact, f"the unit {fact.unit!r} of a fact of role {fact.role}", " or ".join(map(repr, units)))
 
 
 def _flags(fact: Fact, packet: Evidence) -> None:
     for flag, roles in _FLAGGED.items():
         if flag in fact.flags and fact.role not in roles:
-            raise _refuse(fact, f"{flag} on a fact of role {fact.role}", f"it on {', '.join(roles)}")
+            raise refuse(fact, f"{flag} on a fact of role {fact.role}", f"it on {', '.join(roles)}")
         if flag == "critical" and flag in fact.flags and fact.value is None:
-            raise _refuse(fact, "a critical value without a value", "one")
+            raise refuse(fact, "a critical value without a value", "one")
     if "rising_risk" in fact.flags:
         then = packet.of_role("earlier", of=fact.id)
         if not then or fact.value is None or not is_rising(fact.value, then[0].value):
-            raise _refuse(fact, "a rising risk that was not notably lower", "a fact of role earlier that shows it")
+            raise refuse(fact, "a rising risk that was not notably lower", "a fact of role earlier that shows it")
     if len(set(fact.flags)) != len(fact.flags):
-        raise _refuse(fact, "a flag twice", "each once")
+        raise refuse(fact, "a flag twice", "each once")
 
 
 def _moment(fact: Fact, packet: Evidence) -> None:
@@ -179,18 +185,9 @@ def _moment(fact: Fact, packet: Evidence) -> None:
         return
     _time(fact.at_us, f"fact {fact.id}")
     if fact.at_us > packet.at_us + AHEAD_US:
-        raise _refuse(fact, "a time after the packet's own", "one at or before it; what may come has `horizon_h`")
+        raise refuse(fact, "a time after the packet's own", "one at or before it; what may come has `horizon_h`")
     if fact.role == "earlier" and fact.at_us >= packet.at_us:
-        raise _refuse(fact, "an earlier value of now", "a time before the packet's")
-
-
-def _label(fact: Fact, packet: Evidence) -> None:
-    """A label is a name: a sentence in it would be read as ours."""
-    for text in (fact.label, fact.name):
-        if any(mark in text for mark in (". ", "! ", "? ", "; ", "|", "\n")) or text.rstrip().endswith((".", "!", "?")):
-            raise _refuse(fact, f"the label {text[:60]!r}", "a name, not a sentence")
-    if any(ord(sign) < 32 or sign in "<>" for sign in fact.unit):
-        raise _refuse(fact, f"the unit {fact.unit!r}", "a unit of UCUM")
+        raise refuse(fact, "an earlier value of now", "a time before the packet's")
 
 
 def _inside(fact: Fact, packet: Evidence) -> None:
@@ -198,13 +195,13 @@ def _inside(fact: Fact, packet: Evidence) -> None:
         return
     parent = packet.by_id[fact.of]
     if parent.value is None or fact.value is None:
-        raise _refuse(fact, f"an interval of {parent.id}, which has no value", "one of a fact with a value")
+        raise refuse(fact, f"an interval of {parent.id}, which has no value", "one of a fact with a value")
     if fact.unit != parent.unit and not is_share(fact, packet):
-        raise _refuse(fact, f"an interval in {fact.unit!r} of a value in {parent.unit!r}", "the same unit")
+        raise refuse(fact, f"an interval in {fact.unit!r} of a value in {parent.unit!r}", "the same unit")
     slack = SLACK * max(1.0, abs(parent.value))
     beyond = fact.value > parent.value + slack if fact.role == "interval_low" else fact.value < parent.value - slack
     if beyond:
-        raise _refuse(fact, f"{fact.role} {fact.value:g} of {parent.value:g}", "an interval that holds its value")
+        raise refuse(fact, f"{fact.role} {fact.value:g} of {parent.value:g}", "an interval that holds its value")
 
 
 def _agrees(fact: Fact, packet: Evidence) -> None:
@@ -214,29 +211,20 @@ def _agrees(fact: Fact, packet: Evidence) -> None:
     if fact.role == "difference":
         moved, least = fact.value, 0.0
     else:
-        then = next((one for one in packet.facts if one.of == fact.id and _then(one, fact)), None)
+        then = then_of(fact, packet)
         if then is None or then.value is None:
             return
         if then.unit != fact.unit:
-            raise _refuse(then, f"{then.unit!r} beside {fact.unit!r}", "the same unit as the fact it belongs to")
+            raise refuse(then, f"{then.unit!r} beside {fact.unit!r}", "the same unit as the fact it belongs to")
         moved, least = fact.value - then.value, notable(fact.name, then.value)
     if (fact.direction == "rising" and moved <= 0) or (fact.direction == "falling" and moved >= 0):
-        raise _refuse(fact, f"{fact.direction} by {moved:g}", "the direction that its numbers show")
+        raise refuse(fact, f"{fact.direction} by {moved:g}", "the direction that its numbers show")
     if fact.direction == "steady" and fact.role != "difference" and abs(moved) > max(least, SLACK):
-        raise _refuse(fact, f"steady by {moved:g}", "rising or falling, as its numbers show")
+        raise refuse(fact, f"steady by {moved:g}", "rising or falling, as its numbers show")
 
 
-def _then(one: Fact, now: Fact) -> bool:
-    """Whether it says what another was before."""
-    roles: tuple[Role, ...] = ("estimate", "measurement") if now.role == "expected" else ("measurement", "earlier")
-    return one.role in roles and one.name == now.name
-
-
-def _possible(fact: Fact, packet: Evidence) -> None:
-    """A measured value must be possible in a person."""
-    concept = VOCABULARY.get(fact.name)
-    if concept is None or fact.value is None or fact.role not in ("measurement", "driver"):
-        return
-    if concept.kind in ("vital", "lab") and not concept.is_plausible(fact.value):
-        low, high = concept.plausible
-        raise _refuse(fact, f"{fact.name} {fact.value:g} {concept.unit}", f"{low:g} to {high:g}")
+def then_of(now: Fact, packet: Evidence) -> Fact | None:
+    """The fact that says what another was before, if there is one."""
+    roles: tuple[Role, ...] = ("measurement", "estimate") if now.role == "expected" else ("measurement", "earlier")
+    found = [one for one in packet.of_role(*roles, of=now.id) if one.name == now.name]
+    return min(found, key=lambda one: roles.index(one.role), default=None)

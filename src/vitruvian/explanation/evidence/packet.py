@@ -7,7 +7,7 @@ value is critical whether it is flagged or not. Names of the vocabulary bring th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +18,13 @@ from vitruvian.core.errors import ReadingError, UnitError
 from vitruvian.core.units import parse
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.core.vocabulary.concept import Concept
-from vitruvian.explanation.evidence.base import SCHEMA, Evidence, Fact, Flag, Kind, Role
-from vitruvian.explanation.evidence.checks import MEASURED, check_numbers, check_shape, is_past, is_share
-from vitruvian.explanation.evidence.parts import KEY_INPUTS
+from vitruvian.explanation.evidence.base import SCHEMA, Direction, Evidence, Fact, Flag, Kind, Role
+from vitruvian.explanation.evidence.checks import MEASURED, check_numbers, check_shape, is_past, is_share, then_of
+from vitruvian.explanation.evidence.labels import relabelled
+from vitruvian.explanation.evidence.parts import KEY_INPUTS, direction_of
 from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.evidence.risk import is_rising
+from vitruvian.explanation.evidence.together import check_together
 from vitruvian.explanation.subjects import in_sentence, subjects
 
 __all__ = ["PACKET_BYTES_MAX", "SCHEMA_FILE", "packet_schema", "read_packet"]
@@ -65,13 +67,19 @@ def read_packet(data: bytes) -> Evidence:
         raise ReadingError(
             f"found a packet that is not of the schema ({error}), expected schema {SCHEMA}; see docs/explanation.md"
         ) from None
+    packet = _with_facts(packet, (relabelled(fact) for fact in packet.facts))
     check_shape(packet)
-    facts = tuple(_normalised(fact, packet) for fact in packet.facts)
-    named = msgspec.structs.replace(packet, facts=facts)
-    check_numbers(named)
-    flagged = tuple(_flagged(fact, named) for fact in facts)
+    packet = _with_facts(packet, (_normalised(fact, packet) for fact in packet.facts))
+    check_numbers(packet)
+    check_together(packet)
+    packet = _with_facts(packet, (_directed(fact, packet) for fact in packet.facts))
+    packet = _with_facts(packet, (_flagged(fact, packet) for fact in packet.facts))
     simulated = packet.simulated or packet.kind in _SIMULATED_KINDS
-    return msgspec.structs.replace(packet, facts=flagged, simulated=simulated)
+    return msgspec.structs.replace(packet, simulated=simulated, brought=True)
+
+
+def _with_facts(packet: Evidence, facts: Iterable[Fact]) -> Evidence:
+    return msgspec.structs.replace(packet, facts=tuple(facts))
 
 
 def _normalised(fact: Fact, packet: Evidence) -> Fact:
@@ -82,6 +90,24 @@ def _normalised(fact: Fact, packet: Evidence) -> Fact:
     label = in_sentence(concept.display) if concept.kind == "intervention" else subjects(fact.name).label
     value, unit = _converted(fact, concept, packet)
     return msgspec.structs.replace(fact, label=label, value=value, unit=unit)
+
+
+def _directed(fact: Fact, packet: Evidence) -> Fact:
+    """With the direction that its numbers show, where it brings none: a difference whose interval holds nothing of the
+    other sign, a value beside what it was.
+    """
+    if fact.direction or fact.value is None:
+        return fact
+    found: Direction = ""
+    if fact.role == "difference":
+        ends = [one.value for one in packet.of_role("interval_low", "interval_high", of=fact.id)]
+        known = [end for end in ends if end is not None] or [fact.value]
+        found = "rising" if min(known) > 0 else "falling" if max(known) < 0 else ""
+    elif fact.role in ("measurement", "driver", "expected"):
+        then = then_of(fact, packet)
+        if then is not None and then.value is not None:
+            found = direction_of(fact.name, then.value, fact.value)
+    return msgspec.structs.replace(fact, direction=found) if found else fact
 
 
 def _converted(fact: Fact, concept: Concept, packet: Evidence) -> tuple[float | None, str]:
@@ -107,7 +133,7 @@ def _converted(fact: Fact, concept: Concept, packet: Evidence) -> tuple[float | 
 def _flagged(fact: Fact, packet: Evidence) -> Fact:
     """With the red flags that its own numbers call for, beside those that it brings."""
     wanted: list[Flag] = []
-    if fact.role in _CRITICAL_ROLES and fact.value is not None and not is_past(fact, packet):
+    if fact.role in _CRITICAL_ROLES and fact.value is not None and not _is_told_elsewhere(fact, packet):
         wanted += ["critical"] if is_critical(fact.name, fact.value) else []
     if fact.role == "probability" and fact.value is not None:
         earlier = next((one.value for one in packet.of_role("earlier", of=fact.id)), None)
@@ -118,6 +144,14 @@ def _flagged(fact: Fact, packet: Evidence) -> Fact:
         wanted.append("hypothetical")
     added = tuple(flag for flag in wanted if flag not in fact.flags)
     return msgspec.structs.replace(fact, flags=(*fact.flags, *added)) if added else fact
+
+
+def _is_told_elsewhere(fact: Fact, packet: Evidence) -> bool:
+    """Whether it is a past value, or the same measurement stands in the packet by itself."""
+    if is_past(fact, packet):
+        return True
+    alone = [one for one in packet.of_role("measurement") if not one.of and one.name == fact.name]
+    return fact.role == "measurement" and bool(fact.of) and any(one.value == fact.value for one in alone)
 
 
 if __name__ == "__main__":  # writes the schema that is shipped

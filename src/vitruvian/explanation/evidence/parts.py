@@ -12,6 +12,7 @@ import msgspec
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import LABEL_CHARS_MAX, TEXT_CHARS_MAX, Direction, Fact, Flag, Role
 from vitruvian.explanation.evidence.ranges import is_critical, outside
+from vitruvian.explanation.evidence.signs import seen
 from vitruvian.explanation.subjects import subjects
 from vitruvian.prediction.serve.gate import REQUIRED
 
@@ -46,7 +47,7 @@ _NOTABLE: Final[Mapping[str, float]] = {
 }  # fmt: skip
 _NOTABLE_PART: Final = 0.1
 _COMPARED: Final = ((">=", " at least "), ("<=", " at most "), (">", " above "), ("<", " below "))
-_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f<>{}\[\]\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_FORBIDDEN: Final = re.compile(r"[<>{}\[\]]")
 _FOREIGN: Final = re.compile(r"[^a-z0-9_.:-]+")
 _ID_CHARS_MAX: Final = 80
 
@@ -77,7 +78,7 @@ def clean(text: str, most: int = TEXT_CHARS_MAX) -> str:
     """A source's text as a fact may hold it: comparisons in words, no markup or control characters, not too long."""
     for sign, meant in _COMPARED:
         text = text.replace(sign, meant)
-    said = " ".join(_FORBIDDEN.sub(" ", text).split())
+    said = " ".join(_FORBIDDEN.sub(" ", seen(text)).split())
     return said if len(said) <= most else f"{said[: most - 1].rstrip()}…"
 
 
