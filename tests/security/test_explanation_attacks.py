@@ -183,7 +183,7 @@ LIES: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("lie", [name for name in LIES if name != "a lone surrogate"])
+@pytest.mark.parametrize("lie", LIES)
 def test_a_lying_model_words_nothing(lie: str) -> None:
     tell = LIES[lie]
     model = Model(lambda text: tell(text) if tell(text) != text else "Sepsis is excluded.")
@@ -378,6 +378,32 @@ def test_what_is_simulated_says_so_and_time_keeps_its_side() -> None:
             assert not re.search(r"\b(over|in) the next\b", shown), shown
         elif claim.kind not in ("note", "silent", "unknown", "refused"):
             assert not re.search(r"\b(over|in) the last\b", shown), shown
+
+
+def test_a_difference_of_two_runs_is_no_change_in_time() -> None:
+    """A model once might write `would fall by 7 mL after 16 h` of what rises less than without the change."""
+    random, seen = Random(3), 0
+    for _, audience, claim, drafted in claims(("effect",)):
+        for _ in range(5):
+            skeleton = one_of(claim, drafted, audience, random)
+            assert skeleton is not None
+            if claim.sign and skeleton != drafted:
+                seen += 1
+                assert "than without the change" in skeleton.words.replace("\n", "")
+                assert not re.search(r"\b(rise|fall|increase|decrease|go up|go down)\b", skeleton.words)
+    assert seen > 20
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_a_label_for_patients_does_not_turn_a_value_round(language: str) -> None:
+    """A pH falls when blood gets more acid, a BIS rises when sleep gets lighter; urea is not urea nitrogen."""
+    labels = manner_of(language).labels
+    wrong = re.compile(r"acid|säure|depth of sleep|schlaftiefe|profundidad|coma|lower blood|tensión (alta|baja)", re.I)
+    for name in ("ph", "ph_blood", "ph_venous", "urine_ph", "bispectral_index", "glasgow_coma_score"):
+        assert not wrong.search(labels[name, "patient"])
+    for name in ("systolic_pressure", "diastolic_pressure", "systolic_pressure_arterial"):
+        assert not wrong.search(labels[name, "patient"])
+    assert re.search("nitrogen|Stickstoff|nitrógeno", labels["urea_nitrogen", "patient"])
 
 
 # --- questions that are none -----------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ class Narrator:
                 model.digest,
                 PROMPT_VERSION,
                 _sha256(msgspec.json.encode(prompt)),
-                _sha256(answer.encode()),
+                _sha256(answer.encode("utf-8", "surrogatepass")),
                 verdict,
                 reason,
                 model.remote,

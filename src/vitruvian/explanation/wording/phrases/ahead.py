@@ -103,22 +103,22 @@ def _effect(claim: Claim, audience: Audience) -> tuple[str, ...]:
         return ()
     # Of a fall the smaller end stands first, as the difference does: along its direction.
     within = ranged(claim, audience, fallen=claim.sign < 0)
-    ways: tuple[str, ...] = ("differ by no more than {difference}", "change by no more than {difference}")
+    # It compares two runs at one time: never "rise by", which would be a change in time.
+    ways: tuple[str, ...] = ("differ by no more than {difference}",)
     if claim.sign:
-        above, move = ("higher", RISE) if claim.sign > 0 else ("lower", FALL)
-        ways = (f"be {{difference}} {above}", f"be {above} by {{difference}}", f"{move} by {{difference}}")
+        above = "higher" if claim.sign > 0 else "lower"
+        ways = (f"be {{difference}} {above}", f"be {above} by {{difference}}")
     if audience == "clinician":
         heads = ("In the simulation , {subject}", "The simulation suggests that {subject}")
         sure = optional(claim, "likelihood", "; that it goes this way is {likelihood}")
     else:
         heads = ("In (this what-if|the simulation) , {subject}", "The what-if suggests that {subject}")
         sure = optional(claim, "likelihood", "(, which is|; that it goes this way is) {likelihood}")
-    frames = []
+    frames, against = [], "than without the change" if claim.sign else ""
     for head, way in product(heads, ways):
-        against = "[than without the change]" if way.startswith(("be {", "differ")) and audience == "clinician" else ""
         frames += [
             f"{head} would {way} {{horizon}} {against} {within} {sure} .",
-            f"{head} would {way} {within} {{horizon}} {sure} .",
+            f"{head} would {way} {within} {{horizon}} {against} {sure} .",
         ]
     return tuple(frames)
 
