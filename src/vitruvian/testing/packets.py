@@ -183,6 +183,9 @@ def _alert(draws: Draws) -> Evidence:
 def _timeline(draws: Draws) -> Evidence:
     hours = draws.choice((1.0, 6.0, 24.0, 72.0))
     results = [Measured(name, draws.value(name), draws.when(hours)) for name in draws.some(LABS, 30)]
+    courses = [draws.course(name, hours) for name in draws.some(VITALS[:7], 7)]
+    measured = draws.measured((*VITALS, "lactate", "potassium"), 8)
+    seen = {one.name for one in (*courses, *measured)}
     return timeline_evidence(
         draws.at_us, hours, results=results,
         given=[draws.given(hours) for _ in range(int(draws.random.integers(0, 15)))],
@@ -191,8 +194,7 @@ def _timeline(draws: Draws) -> Evidence:
             for _ in range(int(draws.random.integers(0, 4)))
         ],
         alarms=[draws.alarm() for _ in range(int(draws.random.integers(0, 5)))],
-        courses=[draws.course(name, hours) for name in draws.some(VITALS[:7], 7)],
-        measured=draws.measured((*VITALS, "lactate", "potassium"), 8), missing=draws.some(tuple(sorted(KEY_INPUTS)), 2),
+        courses=courses, measured=measured, missing=_missing(draws, seen),
         person=draws.person, patient="p-1", zone=draws.zone, simulated=draws.chance(0.3),
     )  # fmt: skip
 
@@ -209,23 +211,30 @@ def _bed(draws: Draws) -> BedStory:
         "sepsis", "sepsis", draws.probability(), draws.probability() if earlier else None,
         draws.at_us - int(draws.between(0.5, 12) * HOUR_US) if earlier else None, "2.0.0",
     )  # fmt: skip
+    measured = draws.measured((*VITALS, "lactate", "potassium"), 6)
     return BedStory(
         draws.place(), TheScore("news2", "NEWS2", score, draws.chance(0.8)) if draws.chance(0.85) else None,
         risk if draws.chance(0.85) else None, tuple(draws.alarm() for _ in range(int(draws.random.integers(0, 5)))),
-        tuple(draws.measured((*VITALS, "lactate", "potassium"), 6)),
-        tuple(draws.given(12) for _ in range(int(draws.random.integers(0, 5)))),
-        tuple(draws.some(tuple(sorted(KEY_INPUTS)), 2)), draws.person, int(draws.random.integers(0, 5)),
+        tuple(measured), tuple(draws.given(12) for _ in range(int(draws.random.integers(0, 5)))),
+        tuple(_missing(draws, {one.name for one in measured})), draws.person, int(draws.random.integers(0, 5)),
     )  # fmt: skip
+
+
+def _missing(draws: Draws, seen: set[str]) -> list[str]:
+    """Key inputs that nobody measured."""
+    pressed = {"systolic_pressure", "mean_pressure"}
+    wanted = [one for one in sorted(KEY_INPUTS - seen) if one != "blood_pressure" or not seen & pressed]
+    return draws.some(tuple(wanted), 2)
 
 
 def _card(draws: Draws) -> Evidence:
     target, about = draws.choice(OUTCOMES)
     figures: dict[str, object] = {}
     for name in draws.some(tuple(FIGURES), len(FIGURES)):
-        value = draws.between(0, 1.2)
+        value = draws.between(0, 1)
         figures[name] = value
         if draws.chance(0.8):
-            figures[f"{name}_95"] = [value - draws.between(0, 0.1), value + draws.between(0, 0.1)]
+            figures[f"{name}_95"] = [value * draws.between(0.9, 1), value + (1 - value) * draws.between(0, 0.1)]
     usual = draws.between(0.002, 0.3) if draws.chance(0.8) else None
     card = Card(
         target, about, "2.0.0+154310259aaa", draws.choice((6.0, None, 24.0)), draws.text("two public databases"),
@@ -242,12 +251,15 @@ def _answer(draws: Draws) -> Evidence:
         return answer.answer_evidence(draws.at_us, made("no lactate was measured over the last 24 h"), zone=draws.zone)
     hours = draws.choice((1.0, 6.0, 24.0))
     for one in draws.measured((*VITALS, *LABS), 3) or [Measured("lactate", draws.value("lactate"), draws.when())]:
-        extreme = draws.choice((None, answer.highest, answer.lowest))
+        inside = draws.at_us - one.at_us <= hours * HOUR_US
+        extreme = draws.choice((None, answer.highest, answer.lowest)) if inside else None
         facts += answer.latest(one, draws.person) if extreme is None else extreme(one, hours, draws.person)
-    if draws.chance(0.4):
-        facts += answer.changed(draws.course(draws.choice(VITALS[:7]), hours), draws.at_us, draws.person)
-    if draws.chance(0.3):
-        facts += answer.absent(draws.choice(LABS), draws.choice((None, hours)))
+    course, lacks = draws.course(draws.choice(VITALS[:7]), hours), draws.choice(LABS)
+    told = {one.name for one in facts}
+    if draws.chance(0.4) and course.name not in told:
+        facts += answer.changed(course, draws.at_us, draws.person)
+    if draws.chance(0.3) and lacks not in told:
+        facts += answer.absent(lacks, draws.choice((None, hours)))
     return answer.answer_evidence(draws.at_us, facts, patient="p-1", zone=draws.zone, simulated=draws.chance(0.3))
 
 

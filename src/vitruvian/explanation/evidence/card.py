@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from vitruvian.explanation.evidence.parts import count, fact_id, interval, notes
 
 __all__ = ["FIGURES", "Card", "card_evidence"]
 
+_FILES: Final = re.compile(r"\s*\((?:[\w./*-]+\.[A-Za-z][A-Za-z0-9]{1,7}(?:,? and |[,;] ?)?)+\)")
 CONFIDENCE_95: Final = 95.0
 # What is told of an evaluation, in this order, and how it is called.
 FIGURES: Final[Mapping[str, str]] = {
@@ -55,7 +57,7 @@ def card_evidence(card: Card, at_us: int, *, zone: str = "UTC") -> Evidence:
     facts = [
         Fact("outcome", "words", name, card.about),
         Fact("horizon", "horizon", "horizon", "", card.horizon_h, unit="h", of="outcome"),
-        words("data", "data", card.data or "data that the model does not name", about="training data"),
+        words("data", "data", _without_files(card.data) or "data that the model does not name", about="training data"),
     ]
     if card.version:
         facts.append(Fact("version", "model", "version", "version", text=card.version))
@@ -68,6 +70,11 @@ def card_evidence(card: Card, at_us: int, *, zone: str = "UTC") -> Evidence:
     return Evidence("card", at_us, tuple(facts), 1, "", zone, card.version, card.simulated)
 
 
+def _without_files(data: str) -> str:
+    """Where the records are from, without the names of their files."""
+    return _FILES.sub("", data)
+
+
 def _figures(card: Card) -> list[Fact]:
     facts: list[Fact] = []
     flags: tuple[Flag, ...] = () if card.validated else ("not_validated",)
@@ -75,7 +82,8 @@ def _figures(card: Card) -> list[Fact]:
         value = card.figures.get(name)
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
             continue
-        fact = Fact(fact_id("figure", name), "figure", name, label, float(value), unit="1", source=card.evaluated,
+        fact = Fact(fact_id("figure", name), "figure", name, label, float(value), unit="1",
+                    source=_without_files(card.evaluated),
                     flags=flags)  # fmt: skip
         facts.append(fact)
         ends = card.figures.get(f"{name}_95")

@@ -46,7 +46,7 @@ _FLAGGED: Final[Mapping[Flag, tuple[Role, ...]]] = {
 # What a packet must speak of to be one of its kind.
 _LEADS: Final[Mapping[Kind, tuple[Role, ...]]] = {
     "risk": ("probability", "words"), "forecast": ("expected", "words"), "what_if": ("action", "edit"),
-    "alert": ("alarm", "count"), "timeline": ("measurement", "event", "alarm", "window"), "handover": ("place",),
+    "alert": ("alarm", "count"), "timeline": ("measurement", "event", "alarm", "count"), "handover": ("place",),
     "card": ("words", "figure"),
     "answer": ("measurement", "missing", "words", "probability", "alarm", "event", "expected", "difference", "score"),
 }  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.evidence.parts import (
@@ -31,6 +32,7 @@ from vitruvian.physiology.trajectories import Trajectories
 __all__ = ["Outlook", "forecast_evidence", "outlook_of", "outlooks_of"]
 
 OUTLOOKS_MAX: Final = 40
+NOW_H: Final = 1.0  # what was measured longer ago says nothing of now
 _QUANTILES: Final = (0.05, 0.5, 0.95)
 
 
@@ -86,9 +88,11 @@ def forecast_evidence(
 ) -> Evidence:
     """The packet of a forecast over `horizon_h` hours; pure.
 
-    `measured`: the newest valid values, of which the critical ones are named. `reason`: why there is no forecast, where
-    there is none. `said`: what must be said with it.
+    `measured`: the newest valid values, of which the critical ones are named. What is forecast is set against what was
+    measured of it within `NOW_H`, else against the body's own estimate of now, a fact of role `estimate`. `reason`: why
+    there is no forecast, where there is none. `said`: what must be said with it.
     """
+    newest = {one.name: one for one in measured if 0 <= at_us - one.at_us <= NOW_H * HOUR_US}
     facts = [
         measurement(one, fact_id("critical", one.name), person or Person(), direction="")
         for one in measured
@@ -100,30 +104,33 @@ def forecast_evidence(
         return Evidence("forecast", at_us, tuple(facts), 1, patient, zone, model, True)
     facts.append(Fact("horizon", "horizon", "horizon", "", horizon_h, unit="h"))
     facts.append(Fact("confidence", "confidence", "confidence", "", CONFIDENCE_90, unit="%"))
-    for one in sorted(outlooks, key=_gravity)[:OUTLOOKS_MAX]:
-        facts += _outlook(one, at_us, horizon_h)
+    for one in sorted(outlooks, key=lambda one: _gravity(one, newest))[:OUTLOOKS_MAX]:
+        facts += _outlook(one, at_us, horizon_h, newest.get(one.name))
     facts += notes(said)
     return Evidence("forecast", at_us, tuple(facts), 1, patient, zone, model, True)
 
 
-def _gravity(one: Outlook) -> tuple[bool, float, str]:
+def _gravity(one: Outlook, newest: Mapping[str, Measured]) -> tuple[bool, float, str]:
     """What matters most first: what becomes critical, then what changes most against what is notable for it."""
+    now = newest[one.name].value if one.name in newest else one.now
     critical = is_critical(one.name, one.least) or is_critical(one.name, one.most)
-    least = notable(one.name, one.now)
-    moved = abs(one.later - one.now)
+    least = notable(one.name, now)
+    moved = abs(one.later - now)
     return not critical, -(moved / least if least > 0 else math.inf if moved > 0 else 0.0), one.name
 
 
-def _outlook(one: Outlook, at_us: int, horizon_h: float) -> list[Fact]:
+def _outlook(one: Outlook, at_us: int, horizon_h: float, measured: Measured | None) -> list[Fact]:
     about, unit = subjects(one.name).label, unit_of(one.name)
+    begun = one.now if measured is None else measured.value
     expected = Fact(
         fact_id("expected", one.name), "expected", one.name, about, one.later, unit=unit, horizon_h=horizon_h,
-        direction=direction_of(one.name, one.now, one.later),
+        direction=direction_of(one.name, begun, one.later),
         flags=("critical", "simulated") if is_critical(one.name, one.later) else ("simulated",),
     )  # fmt: skip
     now = Fact(
-        fact_id("now", one.name), "estimate", one.name, about, one.now, unit=unit, at_us=at_us, of=expected.id,
-        flags=("simulated",),
+        fact_id("now", one.name), "estimate" if measured is None else "measurement", one.name, about, begun, unit=unit,
+        at_us=at_us if measured is None else measured.at_us, of=expected.id,
+        source="" if measured is None else measured.source, flags=("simulated",) if measured is None else (),
     )  # fmt: skip
     found = [expected, now, *interval(expected, one.low, one.high)]
     if "critical" not in expected.flags:

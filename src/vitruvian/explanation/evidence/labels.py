@@ -32,7 +32,7 @@ def relabelled(fact: Fact) -> Fact:
     """A fact as it is brought, under the label that its name has here, if it has one."""
     if fact.name in FIGURES:
         return msgspec.structs.replace(fact, label=FIGURES[fact.name])
-    if not own_label(fact):
+    if not own_label(fact) or fact.name.endswith("_risk"):  # outcomes are called by their names alone
         return fact
     concept, own = VOCABULARY.get(fact.name), _OWN.get(fact.name, subjects(fact.name).label)
     known = {own}

@@ -18,6 +18,7 @@ from vitruvian.core.errors import ReadingError, UnitError
 from vitruvian.core.units import parse
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.core.vocabulary.concept import Concept
+from vitruvian.explanation.drafting import AUDIENCES, plan_of
 from vitruvian.explanation.evidence.base import SCHEMA, Direction, Evidence, Fact, Flag, Kind, Role
 from vitruvian.explanation.evidence.checks import MEASURED, check_numbers, check_shape, is_past, is_share, then_of
 from vitruvian.explanation.evidence.labels import relabelled
@@ -75,7 +76,13 @@ def read_packet(data: bytes) -> Evidence:
     packet = _with_facts(packet, (_directed(fact, packet) for fact in packet.facts))
     packet = _with_facts(packet, (_flagged(fact, packet) for fact in packet.facts))
     simulated = packet.simulated or packet.kind in _SIMULATED_KINDS
-    return msgspec.structs.replace(packet, simulated=simulated, brought=True)
+    packet = msgspec.structs.replace(packet, simulated=simulated, brought=True)
+    if not all(plan_of(packet, audience) for audience in AUDIENCES):
+        raise ReadingError(
+            f"found a packet of kind {packet.kind} with nothing in it that can be told, expected what such a packet is"
+            " about; see docs/explanation.md"
+        )
+    return packet
 
 
 def _with_facts(packet: Evidence, facts: Iterable[Fact]) -> Evidence:

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from vitruvian.core.errors import UnitError
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import LABEL_CHARS_MAX, TEXT_CHARS_MAX, Direction, Fact, Flag, Role
 from vitruvian.explanation.evidence.ranges import is_critical, outside
@@ -33,6 +34,7 @@ __all__ = [
     "measurement",
     "notable",
     "notes",
+    "reads_as_none",
     "unit_of",
     "words",
 ]
@@ -115,6 +117,18 @@ def measurement(one: Measured, which: str, person: Person, *, of: str = "", dire
 def notable(name: str, value: float) -> float:
     """The least change of a value that is worth calling one, in the concept's unit."""
     return _NOTABLE.get(name, _NOTABLE_PART * abs(value))
+
+
+def reads_as_none(name: str, difference: float, unit: str = "") -> bool:
+    """Whether a difference is nought in the decimals in which its values are told (of the vocabulary's names)."""
+    concept = VOCABULARY.get(name)
+    if concept is None or name.endswith("_risk"):
+        return difference == 0
+    try:
+        factor = concept.conversion(unit)[0] if unit not in ("", concept.unit) else 1.0
+    except UnitError:
+        return difference == 0
+    return float(f"{difference * factor:.{concept.decimals}f}") == 0
 
 
 def direction_of(name: str, then: float, now: float) -> Direction:

@@ -7,17 +7,29 @@ from typing import Final
 
 import msgspec
 
+from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.alert import Alarm, Course, alarm_fact, course_facts, critical_of
 from vitruvian.explanation.evidence.base import Evidence, Fact
-from vitruvian.explanation.evidence.parts import Measured, Person, clean, fact_id, label, lacking, measurement, notes
+from vitruvian.explanation.evidence.parts import (
+    Measured,
+    Person,
+    clean,
+    count,
+    fact_id,
+    label,
+    lacking,
+    measurement,
+    notes,
+)
 
-__all__ = ["Happened", "given_fact", "timeline_evidence"]
+__all__ = ["MEDICINE", "Happened", "given_fact", "is_given", "timeline_evidence"]
 
 RESULTS_MAX: Final = 60
 GIVEN_MAX: Final = 40
 EVENTS_MAX: Final = 20
 ALARMS_MAX: Final = 20
 COURSES_MAX: Final = 12
+MEDICINE: Final = "medicine"  # the name of what was given, where the vocabulary has none
 HOW_CHARS_MAX: Final = 120  # of a dose or a place, which stands within a sentence
 
 
@@ -73,6 +85,7 @@ def timeline_evidence(
     have = {fact.name for fact in facts if "critical" in fact.flags}
     facts += [one for one in critical_of(measured, who) if one.name not in have]
     facts += lacking(missing)
+    facts.append(count("alarms", len(alarms), "open alarms"))
     facts += notes([f"{left_out} older entries are not told here"] if left_out else [])
     return Evidence("timeline", at_us, tuple(facts), 1, patient, zone, "", simulated)
 
@@ -82,13 +95,18 @@ def _newest(items: Sequence[Happened]) -> list[Happened]:
 
 
 def given_fact(one: Happened, which: str, *, of: str = "") -> Fact:
-    """A medicine that was given, as an event named in the vocabulary."""
-    return _event(one, which, of=of)
+    """A medicine that was given: an event named in the vocabulary, or called a medicine."""
+    return _event(one, which, one.name if is_given(one.name) else MEDICINE, of=of)
 
 
-def _event(one: Happened, which: str, *, of: str = "") -> Fact:
+def is_given(name: str) -> bool:
+    """Whether an event of that name is of something that was given or done to treat; any other only happened."""
+    return name == MEDICINE or (name in VOCABULARY and VOCABULARY[name].kind == "intervention")
+
+
+def _event(one: Happened, which: str, name: str = "event", *, of: str = "") -> Fact:
     about = label(one.label) or "an entry without a name"
     return Fact(
-        which, "event", one.name or "event", about, text=clean(one.text, HOW_CHARS_MAX), at_us=one.at_us,
+        which, "event", name, about, text=clean(one.text, HOW_CHARS_MAX), at_us=one.at_us,
         source=clean(one.source), of=of,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from vitruvian.explanation.evidence.parts import (
     label,
     notable,
     notes,
+    reads_as_none,
     unit_of,
     words,
 )
@@ -32,13 +33,17 @@ __all__ = ["Difference", "RiskDifference", "differences_of", "risk_differences_o
 NAMED_MAX: Final = 6  # actions, and edits, told one by one; the others are counted
 EFFECTS_MAX: Final = 30
 RISKS_MAX: Final = 12
+# Before filling pressures, volumes and whatever else a body computes.
+LOOKED_AT_FIRST: Final = frozenset({
+    "mean_pressure", "mean_pressure_arterial", "systolic_pressure", "systolic_pressure_arterial", "heart_rate",
+    "oxygen_saturation", "oxygen_saturation_arterial", "respiratory_rate", "body_temperature", "cardiac_output",
+    "cardiac_index", "urine_output", "urine_flow", "lactate", "arterial_oxygen", "arterial_co2", "ph", "glucose",
+    "potassium", "hemoglobin", "bispectral_index",
+})  # fmt: skip
 _HYPOTHETICAL: Final[tuple[Flag, ...]] = ("hypothetical", "simulated")
 _DIRECTIONS: Final[dict[Verdict, Direction]] = {
     "rises": "rising", "probably rises": "rising", "falls": "falling", "probably falls": "falling",
     "unchanged": "steady", "open": "",
-}  # fmt: skip
-_STANDING: Final[dict[Verdict, int]] = {
-    "rises": 0, "falls": 0, "probably rises": 1, "probably falls": 1, "open": 2, "unchanged": 3,
 }  # fmt: skip
 
 
@@ -180,17 +185,21 @@ def _label(name: str) -> str:
     return in_sentence(concept.display) if concept and concept.kind == "intervention" else label(subjects(name).label)
 
 
-def _gravity(one: Difference) -> tuple[bool, int, bool, float, str]:
-    """What becomes critical first; then the surest, what is measured before what is estimated, the most notable."""
-    concept = VOCABULARY.get(one.name)
-    measured = concept is not None and concept.kind in ("vital", "lab")
+def _gravity(one: Difference) -> tuple[bool, bool, bool, float, str]:
+    """What becomes critical first; then what has a direction, what clinicians look at first, and the most notable."""
     least = max(notable(one.name, one.level or one.median), 1e-12)
-    return one.worst is None, _STANDING[one.verdict], not measured, -abs(one.median) / least, one.name
+    moves = _direction(one) in ("rising", "falling")
+    return one.worst is None, not moves, one.name not in LOOKED_AT_FIRST, -abs(one.median) / least, one.name
+
+
+def _direction(one: Difference) -> Direction:
+    """Where it goes; nowhere, if that cannot be seen in the decimals in which it is told."""
+    return "steady" if reads_as_none(one.name, one.median, one.unit) else _DIRECTIONS[one.verdict]
 
 
 def _difference(one: Difference) -> list[Fact]:
     about = subjects(one.name).label
-    direction = _DIRECTIONS[one.verdict]
+    direction = _direction(one)
     fact = Fact(
         fact_id("difference", one.name), "difference", one.name, about, one.median, unit=one.unit,
         horizon_h=one.most_h, direction=direction, flags=_HYPOTHETICAL,

@@ -6,12 +6,12 @@ from vitruvian.explanation.claims import Audience, Claim, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.plans.parts import composed, notes, red_flags, sign_of
 
-__all__ = ["alarms", "changes", "plan"]
+__all__ = ["alarms", "changes", "no_alarm", "plan"]
 
 
 def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """The claims about open alarms, in order."""
-    lead = alarms(evidence, audience) or [Claim("no_alarm", ())]
+    lead = alarms(evidence, audience) or no_alarm(evidence)
     return composed(lead, red_flags(evidence), [*changes(evidence), *notes(evidence)], audience)
 
 
@@ -31,6 +31,12 @@ def alarms(evidence: Evidence, audience: Audience, *, of: str | None = None, pla
     more = next((one for one in evidence.of_role("count") if one.name == "more" and one.of == (of or "")), None)
     slots_ += [Slot("more", more.id, "value")] if more is not None else []
     return [Claim("alarms", tuple(slots_))]
+
+
+def no_alarm(evidence: Evidence) -> list[Claim]:
+    """That no alarm is open, where a count says so; that none is told shows nothing."""
+    counts = [one for one in evidence.of_role("count", of="") if one.name == "alarms"]
+    return [Claim("no_alarm", ())] if any(one.value == 0 for one in counts) and not evidence.of_role("alarm") else []
 
 
 def changes(evidence: Evidence) -> list[Claim]:

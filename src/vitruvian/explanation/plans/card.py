@@ -18,7 +18,8 @@ def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """The claims of a card, in order; each limit is a sentence of its own."""
     said = [*_outcome(evidence), *_data(evidence)]
     figures = evidence.of_role("figure")
-    said += [figure(evidence, one) for one in figures if audience == "clinician" or one.name in PLAIN_FIGURES]
+    plain = [one for one in figures if audience == "clinician" or one.name in PLAIN_FIGURES]
+    said += [figure(evidence, one) for one in plain or (() if said else figures)]
     notes = [one for one in evidence.of_role("words") if one.name == "note"]
     said += [Claim("note", (text_slot("n1", one),)) for one in notes[:NOTES_MAX]]
     return (*said, *red_flags(evidence))

@@ -37,7 +37,7 @@ def _moves(claim: Claim, fact: Fact) -> bool:
 
 def expected(evidence: Evidence, fact: Fact) -> Claim:
     """What one quantity is expected to become."""
-    now = first_of(evidence, "estimate", fact) or first_of(evidence, "measurement", fact)
+    now = first_of(evidence, "measurement", fact) or first_of(evidence, "estimate", fact)
     slots = [Slot("subject", fact.id, "label")]
     slots += [Slot("now", now.id, "value")] if now is not None else []
     slots += [Slot("later", fact.id, "value"), *interval(evidence, fact), Slot("horizon", fact.id, "when")]

@@ -11,12 +11,12 @@ __all__ = ["drivers", "level", "plan"]
 
 def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """The claims about a risk, in order."""
-    risk = first_of(evidence, "probability")
-    if risk is None:
-        return composed(_silent(evidence), red_flags(evidence), [], audience)
-    often = _frequency(evidence, risk) if audience == "patient" else []
-    rest = [*often[1:], *drivers(evidence, risk), *notes(evidence)]
-    return composed([level(evidence, risk), *often[:1]], red_flags(evidence), rest, audience)
+    risks = evidence.of_role("probability")
+    if not risks:
+        return composed(_silent(evidence) or notes(evidence), red_flags(evidence), [], audience)
+    often = _frequency(evidence, risks[0]) if audience == "patient" and len(risks) == 1 else []
+    rest = [*often[1:], *drivers(evidence, risks[0]), *notes(evidence)]
+    return composed([*(level(evidence, one) for one in risks), *often[:1]], red_flags(evidence), rest, audience)
 
 
 def _silent(evidence: Evidence) -> list[Claim]:

@@ -7,35 +7,50 @@ from typing import Final
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
-from vitruvian.explanation.plans.alert import alarms
+from vitruvian.explanation.evidence.timeline import is_given
+from vitruvian.explanation.plans.alert import alarms, no_alarm
 from vitruvian.explanation.plans.parts import notes, red_flags, sign_of
 
-__all__ = ["medicines", "plan"]
+__all__ = ["happenings", "medicines", "plan"]
 
 MEDICINES_MAX: Final = 8  # the newest, told one by one
 EVENTS_MAX: Final = 3
 RESULTS_MAX: Final = 8
-NAMELESS: Final = "event"
 
 
 def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     """The claims about what happened, in order."""
     said = [*red_flags(evidence), *alarms(evidence, audience), *_changes(evidence)]
     said += [*_results(evidence), *medicines(evidence)]
-    moves = [one for one in evidence.of_role("event") if one.name == NAMELESS]
-    said += [_happened(one) for one in moves[:EVENTS_MAX]]
-    return (*(said or [Claim("no_alarm", ())]), *notes(evidence))
+    said += happenings(evidence)
+    said = said or no_alarm(evidence) or _latest(evidence)
+    return (*said, *notes(evidence))
 
 
 def medicines(evidence: Evidence, *, of: str | None = None, place: Fact | None = None) -> list[Claim]:
     """What was given, in one sentence."""
-    given = [one for one in evidence.of_role("event", of=of) if one.name != NAMELESS][:MEDICINES_MAX]
+    given = [one for one in evidence.of_role("event", of=of) if is_given(one.name)][:MEDICINES_MAX]
     slots = [Slot("place", place.id, "label")] if place else []
     for number, one in enumerate(given, 1):
         slots.append(Slot(f"g{number}", one.id, "label"))
         slots += [Slot(f"d{number}", one.id, "text")] if one.text else []
         slots.append(Slot(f"t{number}", one.id, "when"))
     return [Claim("medicines", tuple(slots))] if given else []
+
+
+def happenings(evidence: Evidence) -> list[Claim]:
+    """Everything else that is recorded, the newest, a sentence each: only what is a medicine was given."""
+    return [_happened(one) for one in evidence.of_role("event") if not is_given(one.name)][:EVENTS_MAX]
+
+
+def _latest(evidence: Evidence) -> list[Claim]:
+    """The values of a packet that holds nothing but values in their usual range."""
+    found = [one for one in evidence.of_role("measurement") if one.value is not None and one.at_us is not None]
+    slots: list[Slot] = []
+    for number, one in enumerate(found[:RESULTS_MAX], 1):
+        slots += [Slot(f"s{number}", one.id, "label"), Slot(f"v{number}", one.id, "value")]
+        slots.append(Slot(f"t{number}", one.id, "when"))
+    return [Claim("results", tuple(slots))] if slots else []
 
 
 def _happened(one: Fact) -> Claim:

@@ -6,9 +6,10 @@ from typing import Final
 
 from vitruvian.explanation.claims import Audience, Claim, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.parts import reads_as_none
 from vitruvian.explanation.plans.parts import composed, first_of, interval, listed, notes, red_flags, sign_of, text_slot
 
-__all__ = ["effect", "plan", "scenario"]
+__all__ = ["effect", "effects", "plan", "scenario"]
 
 OPEN_MAX: Final = 6
 
@@ -20,14 +21,10 @@ def plan(evidence: Evidence, audience: Audience) -> tuple[Claim, ...]:
     if reasons:
         lead.append(Claim("unknown", (text_slot("reason", reasons[0]),)))
         return composed(lead, red_flags(evidence), notes(evidence), audience)
-    differences = evidence.of_role("difference")
-    clear = [one for one in differences if one.direction in ("rising", "falling") and one.value]
-    unclear = [one for one in differences if one.direction not in ("rising", "falling")]
-    effects, risks = [effect(evidence, one) for one in clear], _risks(evidence)
-    alone = audience == "patient" or (not risks and len(effects) == 1)  # the share speaks of the effect before it
-    rest = [*effects[:1], *(_share(evidence, clear[:1]) if alone else ()), *risks[:1], *effects[1:2]]
-    if not effects and unclear:
-        rest.insert(0, Claim("effect_open", tuple(listed(unclear[:OPEN_MAX], "s"))))
+    clear, risks = [one for one in evidence.of_role("difference") if _moves(one)], _risks(evidence)
+    told = effects(evidence)
+    alone = audience == "patient" or (not risks and len(clear) == 1)  # the share speaks of the effect before it
+    rest = [*told[:1], *(_share(evidence, clear[:1]) if alone else ()), *risks[:1], *told[1:2]]
     return composed(lead, red_flags(evidence), [*rest, *notes(evidence)], audience)
 
 
@@ -43,6 +40,19 @@ def scenario(evidence: Evidence) -> list[Claim]:
     more = next((one for one in evidence.of_role("count") if one.name == "more" and not one.of), None)
     slots += [Slot("more", more.id, "value")] if more is not None else []
     return [Claim("scenario", tuple(slots))] if slots else []
+
+
+def effects(evidence: Evidence) -> list[Claim]:
+    """What would change, a sentence each; where nothing would that can be seen, what was looked at."""
+    found = evidence.of_role("difference")
+    moving = [effect(evidence, one) for one in found if _moves(one)]
+    return moving or ([Claim("effect_open", tuple(listed(found[:OPEN_MAX], "s")))] if found else [])
+
+
+def _moves(fact: Fact) -> bool:
+    """Whether a difference has a direction, and is one in the decimals in which it is told."""
+    shown = fact.value is not None and not reads_as_none(fact.name, fact.value, fact.unit)
+    return fact.direction in ("rising", "falling") and shown
 
 
 def effect(evidence: Evidence, fact: Fact) -> Claim:
