@@ -31,6 +31,7 @@ _STATES: Final = re.compile(
 )
 _SPAN: Final = re.compile(r"\d+(?:h|hr|d|w|wk|m|mo|y|yr)|/7|/52|/12")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_TIMES: Final = re.compile(r"x\d|\d{1,2}")
 
 Direction = Literal["before", "after"]
 Class = Literal["negated", "uncertain", "hypothetical", "historical", "family", "other", "pseudo", "hard", "soft"]
@@ -270,14 +271,15 @@ def _tells(cue: Cue, sentence: Sequence[Word]) -> bool:
 
 
 def _year_after(sentence: Sequence[Word], mention: tuple[int, int]) -> Cue | None:
-    """A year right after a mention (`PE in 2015`, `stroke (2012)`) dates it."""
-    for index in range(mention[1] + 1, min(mention[1] + 4, len(sentence))):
-        if _YEAR.fullmatch(sentence[index].folded):
+    """A year right after a mention (`PE in 2015`, `CABG x3 (March 2012)`), or right before it, dates it."""
+    before = mention[0] - 1
+    if before >= 0 and _YEAR.fullmatch(sentence[before].folded):
+        return Cue("historical", "before", before, before)
+    for index in range(mention[1] + 1, min(mention[1] + 6, len(sentence))):
+        folded = sentence[index].folded
+        if _YEAR.fullmatch(folded):
             return Cue("historical", "after", index, index)
-        if (
-            sentence[index].folded not in ("(", "in", "x", "was", "back", "of", "~", "circa")
-            or sentence[index].folded == ","
-        ):
+        if folded not in WORDS["dates"] and not _TIMES.fullmatch(folded):
             return None
     return None
 

@@ -22,17 +22,18 @@ _TABLE: Final = files("vitruvian.explanation.notes") / "tables" / "findings.toml
 _NUMBER: Final = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,4})?|\.\d{1,4}"
 # What may stand between a name and its number. Possessive: what it took it keeps, so no text makes it try long.
 _LINK: Final = (
-    r"(?:[ \t]*(?:\((?!\d)[^()\n]{0,20}\)|[:=~↑↓@*,.(\[-]|"
+    r"(?:[ \t]{0,4}(?:\((?!\d)[^()\n]{0,20}\)|[:=~↑↓@*,.(\[-]|"
     r"(?:was|is|of|at|now|today|levels?|count|readings?|reads?|remain(?:s|ed)|up to|down to|has|have|been|risen to|"
     r"increased to|improved to|fell to|rose to|drop(?:ped)? to|rising to|falling to|down trending to|peaked at|peak|"
     r"on arrival|on admission|initially|still|around|about|approx(?:imately|\.)?|repeat|came back at|came back|back at|"
     r"elevated at|high at|low at|stable at|measured|recorded|noted|in the|in|showed|found|to be|to|elevated|high|low|"
     r"raised|mildly|currently|this morning|this am|overnight|an?|max|min|running|improving|worsening|trending|serum|"
     r"random|fasting|(?:dropped|drop|fell|rose|increased|decreased|improved|went|gone|trended|climbed|jumped|bumped|"
-    r"spiked|cleared|settled|back|down|up|risen|fallen|peaked|dips|dipped|dipping)(?: (?:down|up|back))?(?: (?:from|to|at))?|from|mostly|low|"
-    r"high|mid|upper|worst|best|post|pre|latest|last|most recent|nil acute|is now|now at|sitting at|maintained|maintaining)(?![a-z]))){0,8}+[ \t]*"
+    r"spiked|cleared|settled|back|down|up|risen|fallen|peaked|dips|dipped|dipping)"
+    r"(?: (?:down|up|back))?(?: (?:from|to|at))?|from|mostly|low|"
+    r"high|mid|upper|worst|latest|last|irregular|sitting at|maintain(?:ed|ing))(?![a-z]))){0,8}+[ \t]{0,4}"
 )
-_COMPARATOR: Final = r"(?P<comparator>[<>≤≥]=?|less than|greater than|more than|over|above|below|under)?[ \t]*"
+_COMPARATOR: Final = r"(?P<comparator>[<>≤≥]=?|less than|greater than|more than|over|above|below|under)?[ \t]{0,4}"
 _COMPARATORS: Final = {
     "<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">=", "less than": "<", "below": "<", "under": "<",
     "greater than": ">", "more than": ">", "over": ">", "above": ">",
@@ -47,7 +48,8 @@ _FROM: Final = re.compile(r"\bfrom[ \t]*$", re.IGNORECASE)
 # A second number of the same thing: `Cr 2.4 (baseline 1.1)`, `sats 88% up to 94`, `K 3.1 -> 3.9`.
 _FOLLOWING: Final = re.compile(
     r"[ \t]?(?:\([HL]\)|[HL]\b)?[^\d\n.;]{0,24}?"
-    r"(?:(?P<past>baseline|previously|previous|prior|from|was|<-|<--|←)|peak(?:ed at)?|nadir|now|up to|down to|to|->|"
+    r"(?:(?P<past>baseline|previously|previous|prior|from|was|<-|<--|←)|peak(?:ed at)?|nadir|now|then|"
+    r"up to|down to|to|->|"
     r"-->|→|improved to|rising to|initially|max|repeat)(?: of| at)?:?[ \t]*(?P<value>"
     + _NUMBER
     + r")(?![\d/])(?P<unit>[ \t]?%)?",
@@ -74,6 +76,7 @@ def findings(text: str) -> list[Suggestion]:
             made = _made(text, row, match)
             if made is not None:
                 found += [made, *_followed(text, row, made)]
+    found += _uncoded(text)
     found.sort(key=lambda one: (one.start, -one.end))
     kept: list[Suggestion] = []
     for one in found:
@@ -83,13 +86,38 @@ def findings(text: str) -> list[Suggestion]:
     return kept
 
 
+# Measured often, and no concept of the vocabulary yet: shown as written, without a code, never an observation.
+_UNCODED: Final = re.compile(
+    r"(?<![\w.])(?P<name>ICP|CPP|(?:serum |blood |cap(?:illary)? )?ketones?|"
+    r"(?:serum |urine |quant(?:itative)? |b|β|beta[- ]?)?-?HCG|"
+    r"lithium(?: level)?|urine (?:P|A)CR|(?:u)?[PA]CR|P/?F ratio|P/?F|CA[- ]?(?:125|19-9)|free T3|osmolar gap|"
+    r"CSF (?:WCC|WBC|protein|glucose)|opening pressure|FEV1|peak flow|PEFR|PEF|PEEPi)"
+    r"(?![A-Za-z])"
+    + _LINK
+    + r"(?P<value>"
+    + _NUMBER
+    + r")(?![\d/])(?P<unit>[ \t]?(?:mmol/L|mmHg|m?IU/m?L|mg/mmol|%|L/min|cmH2O))?",
+    re.IGNORECASE,
+)
+
+
+def _uncoded(text: str) -> Iterator[Suggestion]:
+    for match in _UNCODED.finditer(text):
+        stated, unit = float(match["value"].replace(",", "")), (match["unit"] or "").strip()
+        yield Suggestion(
+            match.start(), match.end(), match.group(), "finding", stated_value=stated, stated_unit=unit,
+            quality=("no-concept",),
+        )  # fmt: skip
+
+
 def _is_pressure(one: Suggestion) -> bool:
     return one.concept in ("systolic_pressure", "diastolic_pressure")
 
 
 _PRESSURE: Final = re.compile(
     r"(?<![\w/.])(?:(?P<name>BPs?|NIBP|ABP|blood pressures?|b/p|art line|arterial line|SBP/DBP)" + _LINK + r")?"
-    r"(?P<high>\d{2,3})s?[ \t]?/[ \t]?(?P<low>\d{2,3})s?(?![\d/]|\.\d)(?:[ \t]?\(\d{2,3}\))?(?:[ \t]?(?P<unit>mm ?hg))?",
+    r"(?P<high>\d{2,3})s?[ \t]?/[ \t]?(?P<low>\d{2,3})s?(?![\d/]|\.\d)"
+    r"(?:[ \t]?\(\d{2,3}\))?(?:[ \t]?(?P<unit>mm ?hg))?",
     re.IGNORECASE,
 )
 _PRESSURE_CONTEXT: Final = re.compile(

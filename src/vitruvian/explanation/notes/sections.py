@@ -63,8 +63,8 @@ def _heading() -> re.Pattern[str]:
     names = sorted(_kinds(), key=len, reverse=True)
     either = "|".join(re.escape(name).replace(r"\ ", r"[ \t_-]+") for name in names)
     return re.compile(
-        rf"(?:^|(?<=[\n\r.;|])|(?<=[.;|] )|(?<=  ))[ \t]*(?:[#*=_>•-]+[ \t]*|\(?\d{{1,2}}[.)][ \t]*)?"
-        rf"(?P<name>{either})(?![^\W_])[ \t]*(?:[*_#=]+)?(?:\([^)\n]{{0,40}}\))?(?P<mark>:|[ \t]*[-–—=](?=[ \t])|)"
+        rf"(?:^|(?<=[\n\r.;|])|(?<=[.;|] )|(?<=  ))[ \t]{{0,8}}(?:[#*=_>•-]{{1,8}}[ \t]{{0,8}}|\(?\d{{1,2}}[.)][ \t]{{0,8}})?"
+        rf"(?P<name>{either})(?![^\W_])[ \t]{{0,8}}(?:[*_#=]{{1,8}})?(?:\([^)\n]{{0,40}}\))?(?P<mark>:|[ \t]{{0,8}}[-–—=](?=[ \t])|)"
         r"[*_]*",
         re.IGNORECASE,
     )

@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
 
 def sentences(text: str) -> Iterator[Span]:
-    """The sentences of a text, in order; together they hold every character that is not blank."""
+    """The sentences of a text, in order; together they hold every word."""
     for line in _lines(text):
         start = line.start
         for match in _STOP.finditer(text, line.start, line.end):
