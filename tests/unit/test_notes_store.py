@@ -69,7 +69,7 @@ def test_accepted_twice_is_a_duplicate(tmp_path: Path) -> None:
         for one in kept:
             again = store.accept(one.id, "someone else", AT_US + 9, append)
             assert (again.status, again.by, again.decided_us) == ("accepted", "dr", AT_US + 5)
-    assert count == 4 and outcomes == ["committed"] * 4 + ["duplicate"] * 4
+    assert count == 5 and outcomes == ["committed"] * 5 + ["duplicate"] * 5
     store.close()
 
 
