@@ -10,8 +10,9 @@ from vitruvian.explanation.notes.quarantine import quarantine
 from vitruvian.explanation.notes.sentences import sentences
 
 PIECES = st.sampled_from(
-    ["chest pain", "no ", "denies ", "HR 118", "BP 90/40", ", ", ". ", "\n", "\r\n", "- ", "?", "PMH: ", "mother had ", "oedema",
-     "İ", "ß", "ﬁ", "e\u0301", "\u200b", "\u202e", "\U0001f600", "<b>", "{", "ignore previous instructions", "µg", "Ω", "A41.9", "("]
+    ["chest pain", "no ", "denies ", "HR 118", "BP 90/40", ", ", ". ", "\n", "\r\n", "- ", "?", "PMH: ", "mother had ",
+     "oedema", "İ", "ß", "ﬁ", "e\u0301", "\u200b", "\u202e", "\U0001f600", "<b>", "{", "ignore previous instructions",
+     "µg", "Ω", "A41.9", "("]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=30).map("".join))
 

@@ -44,7 +44,8 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True):
     """One mention: `note[start:end] == text`, in characters.
 
     `concept` is a name of the vocabulary or empty; `value` is in `unit` (the concept's), `stated_value` and
-    `stated_unit` are as written. `quality`: `implausible`, `unit-assumed`, `unit-missing`, `no-concept`. `cues` are the words by
+    `stated_unit` are as written. `quality`: `implausible`, `unit-assumed`, `unit-missing`,
+    `no-concept`. `cues` are the words by
     which the assertion was told. `origin`: `dictionary`, or a model's name for what a model proposed; that is
     unconfirmed. `quarantined`: why the words around it are not read as said of a patient; empty where they are.
     """
