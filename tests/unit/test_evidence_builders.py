@@ -17,7 +17,16 @@ from vitruvian.explanation.evidence.base import FACTS_MAX, Evidence, Fact
 from vitruvian.explanation.evidence.card import FIGURES, Card, card_evidence
 from vitruvian.explanation.evidence.forecast import Outlook, forecast_evidence, outlooks_of
 from vitruvian.explanation.evidence.handover import BedStory, TheRisk, TheScore, handover_evidence
-from vitruvian.explanation.evidence.parts import Measured, Person, clean, direction_of, fact_id, flags_of, notable
+from vitruvian.explanation.evidence.parts import (
+    Measured,
+    Person,
+    clean,
+    direction_of,
+    fact_id,
+    flags_of,
+    notable,
+    reads_as_none,
+)
 from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.evidence.risk import is_rising
 from vitruvian.explanation.evidence.timeline import Happened, timeline_evidence
@@ -103,7 +112,10 @@ def test_a_what_if_holds_the_effects_as_they_were_found(without: np.ndarray, don
         assert role(evidence, fact_id("low", fact.id)).value == one.most[0]
         assert role(evidence, fact_id("high", fact.id)).value == one.most[4]
         agree = evidence.of_role("likelihood", of=fact.id)
-        if "rises" in one.verdict:
+        if reads_as_none(one.output, one.most[2]):
+            assert fact.direction == "steady"
+            assert not agree
+        elif "rises" in one.verdict:
             assert (fact.direction, agree[0].value) == ("rising", one.above)
         elif "falls" in one.verdict:
             assert (fact.direction, agree[0].value) == ("falling", 1 - one.above)

@@ -134,7 +134,8 @@ def test_nobody_is_named_who_saw_an_alarm_and_no_patient_is() -> None:
 
 MADE = [json.loads(msgspec.json.encode(one)) for one in packets(12, 4 * len(KINDS))]
 CRITICAL = {"id": "zz-critical", "role": "measurement", "name": "potassium", "value": 7.1, "unit": "mmol/L"}
-MISSING = {"id": "zz-missing", "role": "missing", "name": "heart_rate"}
+MISSING = {"id": "zz-missing", "role": "missing", "name": "own_reading", "flags": ["missing_key"]}
+UNTOLD = ("place", "words", "horizon", "window", "confidence", "count", "action", "edit")  # hold no value of their own
 RISING = {"id": "zz-risk", "role": "probability", "name": "aki_risk", "label": "kidney injury", "value": 0.4}
 
 
@@ -142,7 +143,7 @@ RISING = {"id": "zz-risk", "role": "probability", "name": "aki_risk", "label": "
 def test_a_red_flag_is_named_wherever_someone_puts_it(packet: dict[str, object], belongs: bool, who: Audience) -> None:
     facts = packet["facts"]
     assert isinstance(facts, list)
-    of = {"of": facts[0]["id"]} if belongs and "of" not in facts[0] and facts[0]["role"] != "measurement" else {}
+    of = {"of": facts[0]["id"]} if belongs and "of" not in facts[0] and facts[0]["role"] in UNTOLD else {}
     at_us = packet["at_us"]
     assert isinstance(at_us, int)
     then = {"id": "zz-then", "role": "earlier", "name": "aki_risk", "value": 0.1, "of": "zz-risk", "at_us": at_us - 1}

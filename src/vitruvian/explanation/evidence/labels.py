@@ -39,4 +39,5 @@ def relabelled(fact: Fact) -> Fact:
     if concept is not None:
         known |= {concept.short, concept.display, in_sentence(concept.display)}
         own = in_sentence(concept.display) if concept.kind == "intervention" else own
+        own = concept.short if concept.kind == "score" else own
     return fact if fact.label in known else msgspec.structs.replace(fact, label=own)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from vitruvian.explanation.claims import Audience, Claim, Facet, Sign, Slot
 from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.showing import PLAIN, value_of
@@ -100,6 +102,12 @@ def sign_of(now: Fact, then: Fact, evidence: Evidence) -> Sign:
     """The sign of a change as it reads: 0 where both are shown alike."""
     assert now.value is not None
     assert then.value is not None
-    if value_of(now, evidence, PLAIN) == value_of(then, evidence, PLAIN):
+    if _read(now, evidence) == _read(then, evidence):
         return 0
     return 1 if now.value > then.value else -1
+
+
+def _read(fact: Fact, evidence: Evidence) -> str:
+    """Its number as it reads; that one is estimated and the other measured is no difference."""
+    plain = msgspec.structs.replace(fact, role="measurement") if fact.role == "estimate" else fact
+    return value_of(plain, evidence, PLAIN)

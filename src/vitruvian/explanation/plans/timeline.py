@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from vitruvian.core.vocabulary import VOCABULARY
@@ -45,12 +46,17 @@ def happenings(evidence: Evidence) -> list[Claim]:
 
 def _latest(evidence: Evidence) -> list[Claim]:
     """The values of a packet that holds nothing but values in their usual range."""
-    found = [one for one in evidence.of_role("measurement") if one.value is not None and one.at_us is not None]
+    found = [one for one in evidence.of_role("measurement") if one.value is not None]
+    return [Claim("results", _valued(found))] if found else []
+
+
+def _valued(facts: Sequence[Fact]) -> tuple[Slot, ...]:
+    """Names with values, and times where they are known."""
     slots: list[Slot] = []
-    for number, one in enumerate(found[:RESULTS_MAX], 1):
+    for number, one in enumerate(facts[:RESULTS_MAX], 1):
         slots += [Slot(f"s{number}", one.id, "label"), Slot(f"v{number}", one.id, "value")]
-        slots.append(Slot(f"t{number}", one.id, "when"))
-    return [Claim("results", tuple(slots))] if slots else []
+        slots += [Slot(f"t{number}", one.id, "when")] if one.at_us is not None else []
+    return tuple(slots)
 
 
 def _happened(one: Fact) -> Claim:
@@ -64,11 +70,7 @@ def _results(evidence: Evidence) -> list[Claim]:
     signs: tuple[tuple[Sign, str], ...] = ((1, "high"), (-1, "low"))
     for sign, flag in signs:
         facts = [one for one in evidence.of_role("measurement") if flag in one.flags and _is_result(one)]
-        slots: list[Slot] = []
-        for number, one in enumerate(facts[:RESULTS_MAX], 1):
-            slots += [Slot(f"s{number}", one.id, "label"), Slot(f"v{number}", one.id, "value")]
-            slots += [Slot(f"t{number}", one.id, "when")] if one.at_us is not None else []
-        found += [Claim("results", tuple(slots), sign)] if slots else []
+        found += [Claim("results", _valued(facts), sign)] if facts else []
     return found
 
 
