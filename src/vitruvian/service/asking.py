@@ -13,8 +13,9 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.ask.answer import CAN_ASK, answer
 from vitruvian.explanation.ask.embed import installed_embedder
 from vitruvian.explanation.ask.judge import Judge, kept_judge
+from vitruvian.explanation.ask.kinds import REFUSALS, Intent, Route
 from vitruvian.explanation.ask.port import ScoreTold, Source
-from vitruvian.explanation.ask.route import REFUSALS, Intent, Route, route
+from vitruvian.explanation.ask.route import route
 from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.drafts import manner_of
 from vitruvian.explanation.evidence.alert import Alarm
@@ -81,7 +82,7 @@ class Asking:
         manner_of(language)
         self.prepare()
         found = route(question, self._ward.now_us(), self._ward.zone, self._judge)
-        evidence = answer(found, WardAnswers(self._ward, self._explaining, patient), audience)
+        evidence = answer(found, WardAnswers(self._ward, self._explaining, patient), audience, language)
         silent = any(one.name in ("unknown", "refused", "reason") for one in evidence.of_role("words"))
         offered = CAN_ASK if found.intent == "unanswerable" and found.why == "unknown" else ()
         return Asked(found, evidence, found.intent not in REFUSALS and not silent, offered)

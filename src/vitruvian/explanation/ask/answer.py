@@ -4,6 +4,7 @@ what the port reads.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -11,12 +12,15 @@ import msgspec
 
 from vitruvian.core.errors import ModelError, NotFoundError, Overloaded, UnitError, VocabularyError
 from vitruvian.explanation.ask import facts, risks, values, what_if
+from vitruvian.explanation.ask.kinds import Intent, Route
 from vitruvian.explanation.ask.port import Answers
-from vitruvian.explanation.ask.refusals import REASONS
-from vitruvian.explanation.ask.route import Intent, Route
+from vitruvian.explanation.ask.refusals import reasons
 from vitruvian.explanation.claims import Audience
 from vitruvian.explanation.evidence import answer as made
 from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.evidence.parts import notes
+from vitruvian.explanation.subjects import subjects
+from vitruvian.prediction.tasks import TASKS
 
 __all__ = ["CAN_ASK", "answer"]
 
@@ -28,19 +32,18 @@ CAN_ASK: Final = (
     "What would 500 mL of saline change?", "What is missing?", "Which alarms are open?", "What was given today?",
     "What happened overnight?", "What is the NEWS2 and why?", "How good is the model?", "Can I trust these data?",
 )  # fmt: skip
-_OFFER: Final = "Ask about risks, measurements, what comes next, what a named dose would change, alarms, medicines, " \
-                "events, scores, the model or the data"  # fmt: skip
 
 
-def answer(route: Route, twin: Answers, audience: Audience = "clinician") -> Evidence:
-    """The packet that answers; a refusal, or what is not known, is a packet as well."""
+def answer(route: Route, twin: Answers, audience: Audience = "clinician", language: str = "en") -> Evidence:
+    """The packet that answers; a refusal, or what is not known, is a packet as well. Its reason is in that language."""
+    said = reasons(language)
     if route.intent == "forbidden":
         why = route.why or "decision"
         own = audience == "patient" and why in ("order", "dose", "decision", "disposition")
-        return _packet(twin, made.refused(REASONS["own_care" if own else why]))
+        return _packet(twin, made.refused(said["own_care" if own else why]))
     if route.intent == "unanswerable":
-        offer = f". {_OFFER}" if route.why in (None, "unknown") else ""
-        return _packet(twin, made.unknown(f"{REASONS[route.why or 'unknown']}{offer}"))
+        more = [said["in_english"], said["offer"]] if route.why in (None, "unknown") else []
+        return _packet(twin, made.unknown(". ".join(one for one in (said[route.why or "unknown"], *more) if one)))
     try:
         return _BY_INTENT[route.intent](route, twin)
     except (NotFoundError, ModelError, UnitError, VocabularyError, Overloaded) as error:
@@ -58,14 +61,19 @@ def _of_facts(build: Callable[[Route, Answers], list[Fact]]) -> Callable[[Route,
 
 
 def _alarms(route: Route, twin: Answers) -> Evidence:
-    if route.since_us is None:
+    if route.since_us is None and route.window_h is None and not route.stay:
         return twin.alarms()
     return _packet(twin, facts.alarms(route, twin))
 
 
 def _events(route: Route, twin: Answers) -> Evidence:
-    hours = values.hours_back(route, twin, facts.EVENTS_H)
-    return twin.timeline(min(max(round(hours), 1), facts.EVENTS_H_MAX))
+    hours = math.ceil(values.hours_back(route, twin, facts.EVENTS_H) - 1e-3)
+    packet = twin.timeline(min(max(hours, 1), facts.EVENTS_H_MAX))
+    if hours > facts.EVENTS_H_MAX:
+        return _packet(
+            twin, made.unknown(f"events are told of the last {facts.EVENTS_H_MAX // 24} days; ask for fewer")
+        )
+    return packet if route.until_us is None else _packet(twin, facts.events_until(packet, route))
 
 
 def _model(route: Route, twin: Answers) -> Evidence:
@@ -73,13 +81,17 @@ def _model(route: Route, twin: Answers) -> Evidence:
 
 
 def _forecast(route: Route, twin: Answers) -> Evidence:
-    if route.concept in twin.tasks():
-        return _packet(twin, made.unknown("the models tell a risk as it is now; none of them forecasts a risk"))
+    if route.concept in TASKS:
+        packet = risks.now(route, twin)
+        told = notes(["this is the risk as it is now; how the risk itself will change is not forecast"])
+        return _packet(twin, [*(one for one in packet.facts if one.name != "note"), *told], packet.model)
     ahead_h = route.ahead_h or what_if.FORECAST_H
     if ahead_h > what_if.FORECAST_H_MAX:
         told = f"a forecast reaches {what_if.FORECAST_H_MAX:g} h ahead at most; ask for less"
         return _packet(twin, made.unknown(told))
     packet = what_if.only(twin.forecast(ahead_h), route.concept)
+    if route.concept and not what_if.asked(packet, route.concept):
+        return _packet(twin, made.unknown(f"{subjects(route.concept).label} is not among what is forecast"))
     single = any(one.name == route.concept for one in packet.of_role("expected"))
     return msgspec.structs.replace(packet, kind="answer") if single else packet  # what is asked for is said first
 

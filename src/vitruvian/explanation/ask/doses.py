@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["Dose", "doses_of"]
+__all__ = ["Dose", "Doubt", "doses_of"]
 
 _NUMBERS: Final = {
     "half a": 0.5, "half": 0.5, "a quarter of a": 0.25, "quarter of a": 0.25, "a": 1.0, "an": 1.0, "one": 1.0,
@@ -45,19 +46,29 @@ _UNITS: Final = {
 }  # fmt: skip
 _NUMBER: Final = r"(?P<n>\d+(?:\.\d+)?|\.\d+|" + "|".join(
     sorted(map(re.escape, _NUMBERS), key=len, reverse=True)) + ")"  # fmt: skip
+# What makes it no single positive dose: a sign, or a number before it. "From 10 to 20 mg" goes to the second.
+_BEFORE: Final = (
+    r"(?:(?P<from>from \d*\.?\d+ ?(?:-|to) ?)|(?P<range>(?:\d*\.?\d+) ?(?:-|to|or) ?|between \d*\.?\d+ ?and ?)|"
+    r"(?P<sign>(?<![\w.])-(?! )|minus |negative ))?"
+)
 _PATTERNS: Final = tuple(
-    (re.compile(rf"(?<![\w.]){_NUMBER}[ -]?(?:{written})(?![\w/])"), unit) for written, unit in _UNITS.items()
+    (re.compile(rf"(?<![\w.]){_BEFORE}(?<![\w.]){_NUMBER}[ -]?(?:{written})(?![\w/])"), unit)
+    for written, unit in _UNITS.items()
 )
 _OVER: Final = re.compile(r"\bover (?P<n>\d+|an?|half an|one|two|three|four|six) ?(?P<u>h|hr|hours?|min|minutes?)\b")
 
 
+Doubt = Literal["", "none", "negative", "range", "several", "endless"]
+
+
 class Dose(msgspec.Struct, frozen=True):
-    """An amount or rate, and where in the text it stands."""
+    """An amount or rate, and where in the text it stands. `doubt`: why it is no single positive one; else empty."""
 
     start: int
     end: int
     value: float
     unit: str
+    doubt: Doubt = ""
 
 
 def doses_of(text: str) -> tuple[Dose, ...]:
@@ -68,8 +79,16 @@ def doses_of(text: str) -> tuple[Dose, ...]:
             if all(match.end() <= one.start or match.start() >= one.end for one in found):
                 stated = match["n"]
                 value = _NUMBERS[stated] if stated in _NUMBERS else float(stated)
-                found.append(Dose(match.start(), match.end(), value, unit))
+                found.append(Dose(match.start(), match.end(), value, unit, _doubt(match, value)))
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _doubt(match: re.Match[str], value: float) -> Doubt:
+    if match["sign"]:
+        return "negative"
+    if match["range"]:
+        return "range"
+    return "none" if value == 0 else "endless" if not math.isfinite(value) else ""
 
 
 def over_h(text: str) -> float | None:

@@ -6,17 +6,17 @@ from typing import Final
 
 from vitruvian.core.time import DAY_US, HOUR_US, from_us, zone_named
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.ask.kinds import Route
 from vitruvian.explanation.ask.port import Answers, ScoreTold
-from vitruvian.explanation.ask.route import Route
-from vitruvian.explanation.ask.values import hours_back
+from vitruvian.explanation.ask.values import ended, hours_back
 from vitruvian.explanation.evidence import answer as made
 from vitruvian.explanation.evidence.alert import alarm_fact
-from vitruvian.explanation.evidence.base import Fact
+from vitruvian.explanation.evidence.base import Evidence, Fact
 from vitruvian.explanation.evidence.parts import count, fact_id, label, lacking, notes
 from vitruvian.explanation.evidence.timeline import given_fact
 from vitruvian.explanation.subjects import in_sentence, subjects
 
-__all__ = ["EVENTS_H", "EVENTS_H_MAX", "alarms", "medicines", "missing", "quality", "scores", "state"]
+__all__ = ["EVENTS_H", "EVENTS_H_MAX", "alarms", "events_until", "medicines", "missing", "quality", "scores", "state"]
 
 EVENTS_H: Final = 12.0
 EVENTS_H_MAX: Final = 24 * 7
@@ -35,17 +35,29 @@ _CLASSES: Final = {
 def medicines(route: Route, twin: Answers) -> list[Fact]:
     """What was given, or of one medicine; that none of it is on file, where none is."""
     hours = hours_back(route, twin, MEDICINES_H)
-    found = list(twin.given(twin.now_us() - int(hours * HOUR_US)))
+    ends_us = route.until_us
+    found = [one for one in twin.given(twin.now_us() - int(hours * HOUR_US)) if ends_us is None or one.at_us <= ends_us]
     if route.concept:
         wanted = {route.concept, *_CLASSES.get(route.concept, ())}
         found = [one for one in found if one.name in wanted]
         if not found:
-            return made.absent(route.concept, round(hours, 2))
+            return ended(made.absent(route.concept, hours if ends_us else round(hours, 2)), ends_us)
     if not found:
-        return made.unknown(f"no medicine is on file over the last {hours:.3g} h")
+        span = f"the last {hours:.3g} h" if ends_us is None else "that time"
+        return made.unknown(f"no medicine is on file over {span}")
     facts = [given_fact(one, f"given-{n}") for n, one in enumerate(found[:NAMED_MAX], 1)]
     more = len(found) - NAMED_MAX
     return [*facts, count("more", more, "more entries")] if more > 0 else facts
+
+
+def events_until(packet: Evidence, route: Route) -> list[Fact]:
+    """Of the packet of the last hours, what happened within a span that ended before."""
+    begins_us, ends_us = route.since_us or 0, route.until_us or packet.at_us
+    kept = [one for one in packet.facts if one.role in ("event", "alarm") and one.at_us is not None
+            and begins_us <= one.at_us <= ends_us]  # fmt: skip
+    kept += [one for one in packet.of_role("measurement") if not one.of and not packet.of_role("measurement", of=one.id)
+             and one.at_us is not None and begins_us <= one.at_us <= ends_us]  # fmt: skip
+    return kept or made.unknown("no event is on file over that time")
 
 
 def alarms(route: Route, twin: Answers) -> list[Fact]:
@@ -71,6 +83,8 @@ def scores(route: Route, twin: Answers) -> list[Fact]:
     found = next((one for one in told if one.name == route.concept), None if route.concept else next(iter(told), None))
     if found is None:
         return made.unknown("no such score is kept here")
+    if route.until_us is not None:
+        return made.unknown("a score is told as it is now; ask for it without a time that is past")
     return _score(found, twin)
 
 

@@ -7,39 +7,24 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final, Literal
+from typing import Literal
 
 from vitruvian.explanation.ask.lexicon import table
+from vitruvian.explanation.ask.text import plain_letters
 
-__all__ = ["REASONS", "Why", "why_refused", "why_unanswerable"]
+__all__ = ["Why", "reasons", "why_abroad", "why_refused", "why_unanswerable"]
 
 Why = Literal["order", "dose", "decision", "diagnosis", "instruction", "disposition", "own_care", "prognosis", "person",
-              "others", "imaging", "general", "unknown", "elsewhere", "past"]  # fmt: skip
+              "others", "imaging", "general", "unknown", "elsewhere", "past", "time"]  # fmt: skip
 
-# What is said; who to ask instead is part of it. {asked} never stands in it: no word of a question is shown as a fact.
-REASONS: Final[dict[Why, str]] = {
-    "order": "this tool does not start, stop, change or order treatment; the treating team decides. It can show what a "
-             "dose that someone names would change in the simulated body",
-    "dose": "this tool does not recommend doses; a prescriber decides them. It can show what a dose that someone names "
-            "would change in the simulated body",
-    "decision": "this tool does not decide or advise on treatment; the treating team does. It can show measurements, "
-                "the risks and what moves them",
-    "diagnosis": "this tool does not diagnose; a clinician does. It can show the risk that a model sees, with what it "
-                 "is associated with",
-    "disposition": "this tool does not decide who is admitted, moved or sent home; the treating team does. It can show "
-                   "the measurements, the risks and the score",
-    "instruction": "this tool answers questions about a patient's data only; its rules do not change by being asked to",
-    "own_care": "that is for the people who look after you to decide; please ask your nurse or doctor",
-    "prognosis": "this tool cannot tell whether or how long somebody will live; please ask the doctor or nurse in "
-                 "charge, who can talk about it with care",
-    "person": "nothing about a person's private life, family or plans is on file here; please ask them or the ward",
-    "others": "only this one patient's data are looked at here; open the other patient's page",
-    "imaging": "no images, recordings, cultures, genomes or reports are on file here; see the record of the hospital",
-    "general": "that is general knowledge, not something in this patient's data",
-    "elsewhere": "that is not among the data kept here; the ward or the hospital's record may know",
-    "past": "nothing that old is kept here",
-    "unknown": "this was not understood as a question about the data kept here",
-}  # fmt: skip
+
+@cache
+def reasons(language: str = "en") -> dict[str, str]:
+    """What is said, by Why, beside `offer` and `in_english`; whom to ask instead is part of it. English where the
+    language has none.
+    """
+    rows: dict[str, dict[str, str]] = table("reasons")
+    return rows.get(language, rows["en"])
 
 
 @cache
@@ -68,3 +53,14 @@ def why_refused(masked: str) -> Why | None:
 def why_unanswerable(masked: str) -> Why | None:
     """Why no twin can know it; None where nothing says so."""
     return next((why for why, pattern in _patterns()[1] if pattern.search(masked)), None)
+
+
+@cache
+def _abroad() -> list[tuple[Why, re.Pattern[str]]]:
+    return [(row["why"], re.compile(row["pattern"])) for row in table("refusals")["abroad"]]
+
+
+def why_abroad(question: str) -> Why | None:
+    """The same of a question in German or Spanish as it was written: orders are refused in these languages too."""
+    seen = plain_letters(question)
+    return next((why for why, pattern in _abroad() if pattern.search(seen)), None)

@@ -9,8 +9,8 @@ import msgspec
 from vitruvian.core.errors import NotFoundError
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.ask.kinds import Route
 from vitruvian.explanation.ask.port import Answers
-from vitruvian.explanation.ask.route import Route
 from vitruvian.explanation.ask.values import hours_back
 from vitruvian.explanation.evidence import answer as made
 from vitruvian.explanation.evidence.alert import course_facts, course_of
@@ -100,6 +100,8 @@ def _moved(kept: list[Fact], since_us: int, twin: Answers) -> list[Fact]:
 
 def _premise(route: Route, share: float, earlier: float) -> list[Fact]:
     """That it did not rise (or fall), where the question takes it for granted that it did."""
+    if route.until_us is not None:  # what became of it by the end of that span is another question
+        return notes(["the risk then is compared with the risk now; none of what moved is shown to be its cause"])
     rose, fell = share > earlier, share < earlier
     if percent(share, PLAIN) == percent(earlier, PLAIN):
         rose = fell = False

@@ -9,7 +9,7 @@ from typing import Final
 
 from vitruvian.core.errors import LimitError
 
-__all__ = ["CHARS_MAX", "corrected", "distance", "normal"]
+__all__ = ["CHARS_MAX", "corrected", "distance", "normal", "plain_letters"]
 
 CHARS_MAX: Final = 500
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "−": "-",
@@ -58,6 +58,13 @@ def normal(question: str, reads: Mapping[str, str]) -> str:
     return " ".join(
         word if counted else reads.get(word, word) for word, counted in zip(words, after_number, strict=True)
     )
+
+
+def plain_letters(question: str) -> str:
+    """In lower case, with accents and invisible characters gone: `möglich` as `moglich`; one blank between words."""
+    folded = unicodedata.normalize("NFKD", question.casefold().replace("ß", "ss"))
+    kept = "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Cf"))
+    return " ".join(re.sub(r"[^a-z0-9%.,;:!?/-]+", " ", kept).split())
 
 
 def corrected(

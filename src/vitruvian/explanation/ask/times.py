@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from vitruvian.core.time import HOUR_US, from_us, to_us, zone_named
+from vitruvian.explanation.ask.moments import LAST, RULES, Reader, Span, at_clock, before, impossible
 
 __all__ = ["Span", "spans_of"]
 
@@ -36,7 +36,7 @@ _CLOCK: Final = (
     r"(?:about |around |roughly )?(?P<hour>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
     r"(?: ?[:.h] ?(?P<minute>\d{2}))? ?(?P<half>am|pm|a m|p m)?(?: oclock)?"
     r"(?P<part> in the (?:morning|afternoon|evening)| this (?:morning|afternoon|evening)| last night| yesterday)?"
-    r"(?!\d|[a-z]| ?(?:hours?|hrs?|h|mins?|day|week|ml|mg|mcg|ug|units?|litre|liter|%)\b)"
+    r"(?!\d|\.\d|[a-z]| ?(?:hours?|hrs?|h|mins?|day|week|ml|mg|mcg|ug|units?|litre|liter|%)\b)"
 )
 _NAMED: Final = (
     r"(?P<named>midnight|noon|midday|lunch ?time|lunch|breakfast|dawn|"
@@ -55,21 +55,6 @@ _FROM: Final = r"(?:since|from|after|starting|beginning at|as of)(?: about| arou
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Span(msgspec.Struct, frozen=True):
-    """Where in the text a span stands, and what it is: `ahead_h` of the time to come, else from `since_us` on.
-
-    `window_h`: how long, where that was said. `stay`: since admission, whenever that was. `until_us` None: until now.
-    """
-
-    start: int
-    end: int
-    since_us: int | None = None
-    until_us: int | None = None
-    window_h: float | None = None
-    ahead_h: float | None = None
-    stay: bool = False
-
-
 def spans_of(text: str, now_us: int, zone: str) -> tuple[Span, ...]:
     """Every span that a normalised question names, in its order; where two overlap, the first rule of the table."""
     local = from_us(now_us).astimezone(zone_named(zone))
@@ -83,9 +68,6 @@ def spans_of(text: str, now_us: int, zone: str) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda one: one.start))
 
 
-Reader = Callable[[re.Match[str], datetime], Span | None]
-
-
 def _hours(match: re.Match[str]) -> float:
     stated = match.groupdict().get("n")
     number = 1.0 if not stated else _NUMBERS[stated] if stated in _NUMBERS else float(stated)
@@ -95,13 +77,21 @@ def _hours(match: re.Match[str]) -> float:
 def _past(match: re.Match[str], now: datetime) -> Span | None:
     hours = _hours(match)
     if not 0 < hours <= 24 * 366:
-        return None
+        return impossible(match)
     return Span(match.start(), match.end(), to_us(now) - int(hours * HOUR_US), None, hours)
+
+
+def _ago(match: re.Match[str], now: datetime) -> Span | None:
+    """A moment, or from it on where that is said."""
+    found = _past(match, now)
+    if found is None or found.none or match.group().startswith(("since", "from", "over", "as of")):
+        return found
+    return msgspec.structs.replace(found, at_us=found.since_us)
 
 
 def _ahead(match: re.Match[str], _: datetime) -> Span | None:
     hours = _hours(match)
-    return Span(match.start(), match.end(), ahead_h=hours) if 0 < hours <= 24 * 366 else None
+    return Span(match.start(), match.end(), ahead_h=hours) if 0 < hours <= 24 * 366 else impossible(match)
 
 
 def _ahead_named(match: re.Match[str], now: datetime) -> Span:
@@ -119,8 +109,8 @@ def _clock(match: re.Match[str], now: datetime) -> Span | None:
     stated = match["hour"]
     hour = int(_NUMBERS[stated]) if stated in _NUMBERS else int(stated)
     minute, part = int(match["minute"] or 0), match["part"] or ""
-    if hour > 24 or minute > 59 or (match["half"] and not 1 <= hour <= 12):
-        return None
+    if hour > 24 or minute > 59 or (hour == 24 and minute) or (match["half"] and not 1 <= hour <= 12):
+        return impossible(match) if match["minute"] or match["half"] else None
     half = (match["half"] or "")[:1]
     if "morning" in part:
         half = "a"
@@ -129,9 +119,9 @@ def _clock(match: re.Match[str], now: datetime) -> Span | None:
     hours = [hour % 12 + (12 if half == "p" else 0)] if half and hour <= 12 else [hour % 24]
     if not half and 1 <= hour <= 12 and not (stated.startswith("0") or (match["minute"] and len(stated) == 2)):
         hours = [hour % 12, hour % 12 + 12]
-    then = max(_before(now, one, minute) for one in hours)
+    then = max(before(now, one, minute) for one in hours)
     if "yesterday" in part:
-        then = _at(now, hours[-1] if hours[-1] else 0, minute, days=1)
+        then = at_clock(now, hours[-1] if hours[-1] else 0, minute, days=1)
     return Span(match.start(), match.end(), to_us(then))
 
 
@@ -139,9 +129,9 @@ def _named(match: re.Match[str], now: datetime) -> Span | None:
     word = match["named"]
     if any(day in word for day in _DAYS):
         behind = (now.weekday() - next(n for n, day in enumerate(_DAYS) if day in word)) % 7 or 7
-        return Span(match.start(), match.end(), to_us(_at(now, 0, days=behind)))
+        return Span(match.start(), match.end(), to_us(at_clock(now, 0, days=behind)))
     if "shift" in word or "handover" in word:
-        return Span(match.start(), match.end(), to_us(max(_before(now, hour) for hour in SHIFTS_H)))
+        return Span(match.start(), match.end(), to_us(max(before(now, hour) for hour in SHIFTS_H)))
     since, until = _part_of_day(word, now)
     ends = None if match.groupdict().get("from") or until is None or until >= now else to_us(until)
     return Span(match.start(), match.end(), to_us(since), ends)
@@ -152,27 +142,31 @@ def _part_of_day(word: str, now: datetime) -> tuple[datetime, datetime | None]:
     if "night" in word and "midnight" not in word:
         return _night(now)
     if "morning" in word or word in ("dawn", "breakfast"):
-        return _on(now, MORNING_H, back), _on(now, 12, back)
+        return _lasting(_on(now, MORNING_H, back), 12 - MORNING_H)
     if "afternoon" in word:
-        return _on(now, 12, back), _on(now, EVENING_H, back)
+        return _lasting(_on(now, 12, back), EVENING_H - 12)
     if "evening" in word:
-        return _on(now, EVENING_H, back or (1 if word == "last evening" else 0)), _on(now, 24, back)
+        return _lasting(_on(now, EVENING_H, back or (1 if word == "last evening" else 0)), 24 - EVENING_H)
     if word in ("midnight", "today"):
-        return _at(now, 0), None
+        return at_clock(now, 0), None
     if word == "yesterday":
-        return _at(now, 0, days=1), _at(now, 0)
+        return at_clock(now, 0, days=1), at_clock(now, 0)
     return _on(now, 12, back), None  # noon and lunch
+
+
+def _lasting(begins: datetime, hours: int) -> tuple[datetime, datetime]:
+    return begins, begins + timedelta(hours=hours)
 
 
 def _on(now: datetime, hour: int, back: int) -> datetime:
     """That hour of today, or of the day before where that is still to come."""
-    then = _at(now, 0, days=back) + timedelta(hours=hour)
+    then = at_clock(now, 0, days=back) + timedelta(hours=hour)
     return then if then <= now or hour == 24 or back else then - timedelta(days=1)
 
 
 def _night(now: datetime) -> tuple[datetime, datetime]:
     """The last night that has begun: from 20:00 to 08:00."""
-    begin = _before(now, NIGHT_H)
+    begin = before(now, NIGHT_H)
     return begin, begin + timedelta(hours=12)
 
 
@@ -187,24 +181,13 @@ def _stay(match: re.Match[str], _: datetime) -> Span:
 
 def _military(match: re.Match[str], now: datetime) -> Span | None:
     hour, minute = int(match["hh"]), int(match["mm"])
-    return Span(match.start(), match.end(), to_us(_before(now, hour, minute))) if hour < 24 and minute < 60 else None
-
-
-def _at(now: datetime, hour: int, minute: int = 0, days: int = 0) -> datetime:
-    zone: tzinfo | None = now.tzinfo
-    day = (now - timedelta(days=days)).date()
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-
-
-def _before(now: datetime, hour: int, minute: int = 0) -> datetime:
-    """The last moment before now when the clock showed this."""
-    then = _at(now, hour, minute)
-    return then if then < now else _at(now, hour, minute, days=1)
+    return Span(match.start(), match.end(), to_us(before(now, hour, minute))) if hour < 24 and minute < 60 else None
 
 
 _RULES: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = tuple(
     (re.compile(rf"\b{pattern}"), read)
     for pattern, read in (
+        *RULES,
         (rf"(?:(?:in|within|over|for|during|after) )?(?:the |my )?(?:next|coming|following) {_N}{_U}", _ahead),
         (r"(?:(?:in|over|for|during|within) )?(?:the )?(?:next|coming) (?P<u>hours?|day|shift|night)\b", _ahead),
         (rf"{_N}{_U} (?:from now|ahead|later|time|down the line)\b", _ahead),
@@ -217,7 +200,7 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = tuple(
             r"(?P<u>hours?|day|days|week|shift)\b",
             _past,
         ),
-        (rf"(?:(?:since|from|than|as of|over) )?(?:about |around )?{_N}{_U} (?:ago|back|earlier|before)\b", _past),
+        (rf"(?:(?:since|from|than|as of|over) )?(?:about |around )?{_N}{_U} (?:ago|back|earlier|before)\b", _ago),
         (rf"(?:over|for|across|during) {_N}{_U}", _past),
         (rf"(?:{_FROM} )?{_STAY}(?: to (?:the )?(?:icu|ward|hospital))?\b", _stay),
         (rf"(?P<from>{_FROM}) {_NAMED}\b", _named),
@@ -225,7 +208,8 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = tuple(
         (rf"{_FROM} {_CLOCK}", _clock),
         (r"(?:over ?night|(?:during|in|over|through) the night|the night|last night)\b", _overnight),
         (rf"(?:in |on |during |than |over )?{_FREE}\b", _named),
-        (rf"(?:at|than at|before|by|until) {_CLOCK}", _clock),
+        (rf"than at {_CLOCK}", _clock),
+        *LAST,
         (rf"{_N}-?{_U}(?= (?:trend|course|window|history|max|min|high|low))", _past),
     )
 )  # fmt: skip

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from vitruvian.core.time import HOUR_US
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.ask.kinds import Route
 from vitruvian.explanation.ask.port import Answers
-from vitruvian.explanation.ask.route import Route
 from vitruvian.explanation.evidence import answer as made
-from vitruvian.explanation.evidence.alert import course_of
+from vitruvian.explanation.evidence.alert import Course, course_of
 from vitruvian.explanation.evidence.base import Fact
 from vitruvian.explanation.evidence.parts import Measured, fact_id, interval, notes, unit_of
 from vitruvian.explanation.subjects import in_sentence, subjects
 from vitruvian.prediction.tasks import TASKS
 
-__all__ = ["extreme", "hours_back", "latest", "trend"]
+__all__ = ["ended", "extreme", "hours_back", "latest", "trend"]
 
 TREND_H: Final = 24.0
 _YEAR_H: Final = 24.0 * 366
@@ -53,6 +55,8 @@ def latest(route: Route, twin: Answers) -> list[Fact]:
     concept = route.concept
     if not concept:
         return made.unknown("the question names no measurement that is known here")
+    if route.until_us is not None:
+        return _over(concept, route, twin, hours_back(route, twin, TREND_H))
     found = _newest(concept, twin)
     if found is not None:
         facts = made.latest(found, twin.person())
@@ -73,31 +77,67 @@ def trend(route: Route, twin: Answers) -> list[Fact]:
     for name in (concept, *_ALIKE.get(concept, ())):
         seen = _seen(name, route, twin, hours)
         course = course_of(name, [one.at_us for one in seen], [one.value for one in seen], 0)
+        if seen and route.until_us is not None and not _moved(course):
+            return _both(seen, route, twin, hours)
         if course is not None and VOCABULARY[name].format(course.first) == VOCABULARY[name].format(course.last):
             same = notes([f"it reads as it did {hours:.3g} h ago, or when it was first measured since"])
             return [*made.latest(seen[-1], twin.person()), *same]
         if course is not None:
-            return made.changed(course, twin.now_us(), twin.person())
+            return ended(made.changed(course, twin.now_us(), twin.person()), route.until_us)
         if seen:
             once = notes(["there are no two measurements some time apart over that time, so no change is told"])
             return [*made.latest(seen[-1], twin.person()), *once]
-    return _nothing(concept, hours)
+    return _nothing(concept, hours, route.until_us)
+
+
+def _moved(course: Course | None) -> bool:
+    """Whether it reads otherwise at its end than at its start."""
+    if course is None:
+        return False
+    concept = VOCABULARY[course.name]
+    return concept.format(course.first) != concept.format(course.last)
+
+
+def _over(concept: str, route: Route, twin: Answers, hours: float) -> list[Fact]:
+    """What it was over a span that has ended."""
+    for name in (concept, *_ALIKE.get(concept, ())):
+        seen = _seen(name, route, twin, hours)
+        if seen:
+            return _both(seen, route, twin, hours)
+    return _nothing(concept, hours, route.until_us)
+
+
+def _both(seen: Sequence[Measured], route: Route, twin: Answers, hours: float) -> list[Fact]:
+    """The highest and the lowest of a span that has ended; one of them where they are the same."""
+    most, least = (pick(seen, key=lambda one: one.value) for pick in (max, min))
+    facts = made.highest(most, hours, twin.person())
+    if least.value != most.value:
+        facts += made.lowest(least, hours, twin.person())
+    return ended(facts, route.until_us)
+
+
+def ended(facts: list[Fact], until_us: int | None) -> list[Fact]:
+    """With the end of the span in its windows, where it ended before now: it is not told as the last hours then."""
+    if until_us is None:
+        return facts
+    return [msgspec.structs.replace(one, at_us=until_us) if one.role == "window" else one for one in facts]
 
 
 def extreme(route: Route, twin: Answers) -> list[Fact]:
-    """The highest or lowest measurement of a span."""
-    concept = route.concept
+    """The highest or lowest measurement of a span, or risk that was told over it; by default the main risk."""
+    concept = route.concept or (next(iter(twin.tasks()), "") if route.risk else "")
     if not concept:
         return made.unknown("the question names no measurement that is known here")
     hours = hours_back(route, twin, TREND_H)
-    if concept in twin.tasks():
+    if concept in TASKS:
         return _extreme_risk(concept, route, twin, hours)
     for name in (concept, *_ALIKE.get(concept, ())):
         seen = _seen(name, route, twin, hours)
         if seen:
             pick, told = (min, made.lowest) if route.sign < 0 else (max, made.highest)
-            return told(pick(seen, key=lambda one: one.value), round(hours, 2), twin.person())
-    return _nothing(concept, hours)
+            span_h = hours if route.until_us else round(hours, 2)
+            return ended(told(pick(seen, key=lambda one: one.value), span_h, twin.person()), route.until_us)
+    return _nothing(concept, hours, route.until_us)
 
 
 def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[Fact]:
@@ -110,7 +150,9 @@ def _extreme_risk(task: str, route: Route, twin: Answers, hours: float) -> list[
     fact = Fact(
         which, "probability", "told_risk", f"risk of {in_sentence(TASKS[task].title.split(',')[0])}", share, at_us=at_us
     )
-    return [fact, Fact(fact_id("window", which), "window", "window", "", round(hours, 2), unit="h", of=which)]
+    span_h = hours if route.until_us else round(hours, 2)
+    window = Fact(fact_id("window", which), "window", "window", "", span_h, unit="h", of=which)
+    return ended([fact, window], route.until_us)
 
 
 def _newest(concept: str, twin: Answers) -> Measured | None:
@@ -134,7 +176,9 @@ def _estimate(concept: str, twin: Answers) -> list[Fact]:
     return [fact, *interval(fact, low, high), *notes(["it is estimated by the simulated body, not measured"])]
 
 
-def _nothing(concept: str, hours: float | None) -> list[Fact]:
+def _nothing(concept: str, hours: float | None, until_us: int | None = None) -> list[Fact]:
     if concept not in VOCABULARY:
         return made.unknown("that is no measurement that is kept here")
+    if until_us is not None:
+        return ended(made.absent(concept, hours), until_us)
     return made.absent(concept, None if hours is None or hours > _YEAR_H else round(hours, 2))
