@@ -37,10 +37,7 @@ CLAIM = Claim(
     ),
     1,
 )  # fmt: skip
-TRUE = (
-    "The estimated risk of sepsis over the next 6 h is 12 % (95 % interval 8.1 % to 17 %), which is higher than 6.2 %"
-    " 6 h ago."
-)
+TRUE = "The estimated risk of sepsis over the next 6 h is 12 % (95 % interval 8.1 % to 17 %), up from 6.2 % 6 h ago."
 
 
 def refusal(text: str, claim: Claim = CLAIM, packet: Evidence = PACKET) -> str:
@@ -66,7 +63,7 @@ def test_the_draft_and_another_wording_read_back() -> None:
         ("read_facts", TRUE.replace("12 %", "-12 %")),
         ("read_facts", TRUE.replace("12 %", "12 ‰")),
         ("read_facts", TRUE.replace("8.1 % to 17 %", "17 % to 8.1 %")),
-        ("read_facts", TRUE.replace("12 %", "6.2 %").replace("than 6.2 %", "than 12 %")),
+        ("read_facts", TRUE.replace("12 %", "6.2 %").replace("from 6.2 %", "from 12 %")),
         ("read_facts", TRUE.replace("sepsis", "death")),
         ("read_facts", TRUE.replace("next 6 h", "next 12 h")),
         ("read_facts", TRUE.replace("6 h ago", "6 days ago")),
@@ -74,10 +71,10 @@ def test_the_draft_and_another_wording_read_back() -> None:
         ("read_rest", TRUE[:-1] + " and lactate 4.1 mmol/L."),
         ("read_rest", TRUE.replace("estimated", "<b>estimated</b>")),
         ("read_rest", TRUE.replace("estimated", "еstimated")),  # Cyrillic
-        ("read_role", TRUE.replace("than 6.2 %", "to 6.2 %")),
+        ("read_role", TRUE.replace("from 6.2 %", "to 6.2 %")),
         ("read_role", TRUE.replace("interval 8.1", "about 8.1")),
-        ("read_sign", TRUE.replace("higher", "lower")),
-        ("read_sign", TRUE.replace("which is higher", "neither up nor higher")),
+        ("read_sign", TRUE.replace("up from", "down from")),
+        ("read_sign", TRUE.replace("up from", "neither up nor higher from")),
         ("read_words", TRUE.replace("is 12 %", "is not 12 %")),
         ("read_words", TRUE.replace("The estimated", "An estimated")),
         ("read_words", TRUE + " The patient is well."),
@@ -92,7 +89,7 @@ def test_each_way_to_be_wrong_is_told(rule: str, text: str) -> None:
 def test_a_claim_whose_direction_is_not_its_numbers_is_refused() -> None:
     """Should a plan ever compute a wrong sign, its sentence is not a model's to say."""
     wrong = Claim(CLAIM.kind, CLAIM.slots, -1)
-    assert refusal(TRUE.replace("higher", "lower"), wrong) == "read_sign"
+    assert refusal(TRUE.replace("up from", "down from"), wrong) == "read_sign"
 
 
 def test_a_value_stays_with_its_own_label() -> None:

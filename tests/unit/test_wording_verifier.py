@@ -69,7 +69,7 @@ def test_every_wording_of_the_phrase_books_passes_every_rule() -> None:
                 verify(skeleton, claim, draft, audience, "en")
             except Refused as refused:
                 pytest.fail(f"{claim.kind} for a {audience}: {refused} in {tagged(skeleton)!r}")
-    assert seen > 2_000
+    assert seen > 1_200
 
 
 def test_a_language_without_a_phrase_book_keeps_its_draft() -> None:
@@ -126,8 +126,8 @@ def test_a_wording_of_the_phrase_book_passes() -> None:
         ("roles", GOOD.replace("up from <EARLIER>", "up with <EARLIER>")),
         ("roles", GOOD.replace("<HORIZON>", "during <HORIZON>")),
         ("roles", GOOD.replace("interval <LOW>", "<LOW>")),
-        ("words", GOOD.replace("estimated", "splendid")),
-        ("wording", GOOD.replace("estimated", "model")),
+        ("words", GOOD.replace("The estimated", "The splendid estimated")),
+        ("wording", GOOD.replace("estimated", "model's")),
         ("wording", GOOD.replace("The estimated risk of", "Risk the estimated of")),
     ],
 )  # fmt: skip

@@ -16,7 +16,7 @@ from vitruvian.explanation.evidence.base import Fact, Kind
 
 __all__ = ["PROMPT_VERSION", "Audience", "Cite", "Claim", "Explanation", "Facet", "Sentence", "Skeleton", "Slot"]
 
-PROMPT_VERSION: Final = "1"  # part of cache keys and of the audit: raised when prompts, grammar or rules change
+PROMPT_VERSION: Final = "2"  # part of cache keys and of the audit: raised when prompts, grammar or rules change
 
 Audience = Literal["clinician", "patient"]
 Facet = Literal["label", "value", "when", "text", "frequency", "direction"]

@@ -19,7 +19,7 @@ import msgspec
 
 from vitruvian.explanation.claims import PROMPT_VERSION, Audience, Claim, Explanation, Sentence, Skeleton
 from vitruvian.explanation.drafting import explanation_of, plan_of
-from vitruvian.explanation.drafts import draft_of, manner_of
+from vitruvian.explanation.drafts import manner_of
 from vitruvian.explanation.drafts.base import skeleton_of, template_of
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.filling import fill
@@ -28,6 +28,7 @@ from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel, ModelBusy,
 from vitruvian.explanation.wording.base import MemoryCache, Refused, SkeletonCache, Wording
 from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer, wordable
 from vitruvian.explanation.wording.read_back import read_back
+from vitruvian.explanation.wording.shapes import drafted
 from vitruvian.explanation.wording.verifier import verify
 
 __all__ = ["WORDED", "Narrator"]
@@ -92,19 +93,17 @@ class Narrator:
         return any(self._cache.get(self._key(claim, audience, language)) is None for claim in claims)
 
     def _sentence(self, claim: Claim, reader: _Reader, until_s: float) -> Sentence:
-        drafted = draft_of(claim, reader.audience, reader.language)
-        draft = fill(drafted, claim, reader.evidence, reader.audience, manner_of(reader.language))
-        if self.model is None or not _asked(claim, reader):
-            return draft
-        worded, refused = self._worded(self.model, claim, drafted, reader, until_s)
-        if worded is None:
-            self._count("draft")
-            return msgspec.structs.replace(draft, refused=refused) if refused else draft
-        self._count("model")
-        return worded
+        skeleton, refused = drafted(claim, reader.audience, reader.language), ""
+        if self.model is not None and wordable(claim, skeleton, reader.audience, reader.language):
+            worded, refused = self._worded(self.model, claim, skeleton, reader, until_s)
+            self._count("draft" if worded is None else "model")
+            if worded is not None:
+                return worded
+        draft = fill(skeleton, claim, reader.evidence, reader.audience, manner_of(reader.language))
+        return msgspec.structs.replace(draft, refused=refused) if refused else draft
 
     def _worded(
-        self, model: LanguageModel, claim: Claim, drafted: Skeleton, reader: _Reader, until_s: float
+        self, model: LanguageModel, claim: Claim, draft: Skeleton, reader: _Reader, until_s: float
     ) -> tuple[Sentence | None, str]:
         """The model's sentence, or None with the rule that refused it."""
         key = self._key(claim, reader.audience, reader.language)
@@ -113,23 +112,23 @@ class Narrator:
             left_s = until_s - self._monotonic()
             if left_s < LEAST_S:
                 return None, ""
-            kept = self._ask(model, claim, drafted, reader, left_s)
+            kept = self._ask(model, claim, draft, reader, left_s)
             if kept is None:
                 return None, ""
             self._cache.put(key, kept)
         if kept.refused:
             return None, kept.refused
         try:
-            return self._checked(kept.template, claim, drafted, reader), ""
+            return self._checked(kept.template, claim, draft, reader), ""
         except Refused as refusal:  # kept by another version, or changed on disk
             self._count(f"refused:{refusal.rule}")
             return None, refusal.rule
 
     def _ask(
-        self, model: LanguageModel, claim: Claim, drafted: Skeleton, reader: _Reader, left_s: float
+        self, model: LanguageModel, claim: Claim, draft: Skeleton, reader: _Reader, left_s: float
     ) -> Wording | None:
         """A new wording, or a refusal to remember; None where the model did not answer."""
-        prompt = prompt_of(claim, drafted, reader.audience, reader.language)
+        prompt = prompt_of(claim, draft, reader.audience, reader.language)
         try:
             answer = model.complete(prompt, left_s)
         except ModelBusy:
@@ -139,9 +138,9 @@ class Narrator:
             self._count("refused:silent")
             return None
         try:
-            skeleton = skeleton_of_answer(answer, claim, drafted)
+            skeleton = skeleton_of_answer(answer, claim, draft)
             kept = Wording(template_of(skeleton))
-            self._checked(kept.template, claim, drafted, reader)
+            self._checked(kept.template, claim, draft, reader)
         except Refused as refusal:
             self._note(model, prompt, answer, "refused", refusal.rule)
             self._count(f"refused:{refusal.rule}")
@@ -149,13 +148,13 @@ class Narrator:
         self._note(model, prompt, answer, "accepted", "")
         return kept
 
-    def _checked(self, template: str, claim: Claim, drafted: Skeleton, reader: _Reader) -> Sentence:
+    def _checked(self, template: str, claim: Claim, draft: Skeleton, reader: _Reader) -> Sentence:
         """The filled sentence of a wording. Raises Refused."""
         try:
             skeleton = skeleton_of(template, claim)
         except ValueError as error:
             raise Refused("tags", str(error)) from None
-        verify(skeleton, claim, drafted, reader.audience, reader.language)
+        verify(skeleton, claim, draft, reader.audience, reader.language)
         sentence = fill(skeleton, claim, reader.evidence, reader.audience, manner_of(reader.language))
         read_back(sentence.text, claim, reader.evidence, reader.audience, reader.language)
         return msgspec.structs.replace(sentence, origin="model")
@@ -193,8 +192,7 @@ class Narrator:
 
 def _asked(claim: Claim, reader: _Reader) -> bool:
     """Whether a model is asked for it: not for the twin's own words, such as notes and reasons."""
-    drafted = draft_of(claim, reader.audience, reader.language)
-    return wordable(claim, drafted, reader.audience, reader.language)
+    return wordable(claim, drafted(claim, *reader[1:]), reader.audience, reader.language)
 
 
 def _sha256(data: bytes) -> str:

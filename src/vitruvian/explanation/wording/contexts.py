@@ -21,10 +21,10 @@ CENTRAL: Final = frozenset(("risk", "later", "difference", "value"))
 
 _NAMED: Final = frozenset(("interval", "range", "is", "of"))
 BEFORE: Final[Mapping[tuple[str, str], frozenset[str]]] = {
-    ("", "earlier"): frozenset(("from", "than", "lower", "higher")),
+    ("", "earlier"): frozenset(("from",)),
     ("", "ago"): frozenset(("{earlier}", "from", "as")),
-    ("", "before"): frozenset(("from", ",")),
-    ("", "after"): frozenset(("to", "and")),
+    ("", "before"): frozenset((",",)),
+    ("", "after"): frozenset(("and",)),
     ("", "from"): frozenset(("from", ",")),
     ("", "to"): frozenset(("to", "and")),
     ("", "f"): frozenset(("from",)),
@@ -46,8 +46,8 @@ AFTER: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("", "high"): _CLOSES,
     ("effect", "high"): _CLOSES | {"to"},
     ("", "confidence"): frozenset(("interval", "range")),
-    ("", "before"): frozenset(("to", "without")),
-    ("", "after"): frozenset(("with", "(", ".", ",", "in")),
+    ("", "before"): frozenset(("without",)),
+    ("", "after"): frozenset(("with",)),
     ("", "from"): frozenset(("to", "then")),
     ("", "to"): frozenset(("{window}", "now")),
     ("", "f"): frozenset(("to",)),

@@ -77,8 +77,7 @@ UNITS: Final = _words(
 _LACK: Final = {"not measured": "~", "no recent": "~"}
 _RANGE: Final = {"the normal range": "~"}
 _WHAT_IF: Final = {
-    "without the change": "~", "without what is simulated": "~", "<BEFORE> without and": "~", "no change": "~",
-    "would not change": "unchanged", "stay the same": "unchanged",
+    "without the change": "~", "without it": "~",
 }  # fmt: skip
 ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "frequency": {"one would expect": "~"},
@@ -86,11 +85,11 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "card": {"came up in": "~"},
     "drivers": {
         "not necessarily as its cause": "~", "but need not be the cause": "~", "which need not be the cause": "~",
-        "though it need not be the cause": "~",
+        "though it need not be the cause": "~", "though not necessarily as its cause": "~",
     },
     "no_drivers": {
-        "no reading": "~", "no single reading": "~", "no one reading": "~", "raises the risk of": "~",
-        "notably above that of a typical patient": "~", "makes the chance of": "~",
+        "no reading": "~", "none of the readings": "~", "raises the risk of": "~",
+        "notably above that of a typical patient": "~", "with a higher risk of": "~", "makes the chance of": "~",
         "much higher than for most people here": "~",
     },
     "critical": _RANGE,
@@ -102,7 +101,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
                  "stay steady": "unchanged", "stays steady": "unchanged"},
     "steady": {"no notable change": "~", "stay steady": "~", "stay about the same": "~"},
     "scenario": {"no change": "~"},
-    "effect": {"without the change": "~", "differ by no more than": "unchanged", "change by no more than": "unchanged"},
+    "effect": {"without the change": "~", "with no change": "~", "differ by no more than": "unchanged"},
     "effect_open": {"no clear": "~"},
     "risk_effect": {
         **_WHAT_IF, "not a causal effect": "~", "this does not show a cause": "~", "which does not show a cause": "~",
@@ -110,13 +109,13 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "score_effect": _WHAT_IF,
     "alarm": {"was raised": "~", "has not closed": "~", "has stayed on": "~"},
     "alarms": {"raised": "~"},
-    "no_alarm": {"no alarm": "~", "no alarms": "~"},
+    "no_alarm": {"no alarm": "~", "no alarms": "~", "no open alarm": "~"},
     "latest": {
         "in its usual range": "within", "in the usual range": "within", "in the normal range": "within", **_RANGE,
     },
     "changed": {"did not change": "unchanged", "stayed the same": "unchanged"},
     "absent": {"there is no": "~", "hold no": "~", "no record": "~", "no measurement": "~", "no value": "~",
-               "no reading": "~"},
+               "no reading": "~", "hold nothing on": "~", "there is nothing on record about": "~"},
     "bed": {"no score and no risk is known": "~", "nothing is known yet": "~"},
     "silent": {"no risk is shown": "~", "gives no figure now": "~"},
     "note": {"please note": "~"},
@@ -124,12 +123,14 @@ ALLOWED: Final[Mapping[str, Mapping[str, str]]] = {
     "refused": {"is not answered": "~"},
 }  # fmt: skip
 _SIMULATED: Final = ("simulation", "simulated", "simulates", "what-if")
+_ARMS: Final = (("without the change", "without it"), ("with it",))  # which run each figure is of
+_MODELS: Final = ("model", "model's", "estimated", "predicted")  # a risk is never told as if it were measured
 # One of each of these must stand in a sentence of the kind: without them it says something else.
 REQUIRED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "risk": (("risk", "chance"),),
-    "risk_moved": (("risk", "chance"),),
+    "risk": (("risk", "chance"), _MODELS),
+    "risk_moved": (("risk", "chance"), _MODELS),
     "frequency": (("readings",), ("about",)),
-    "usual": (("model", "model's"),),
+    "usual": (("model", "model's"), ("about",)),
     "drivers": (("associated", "linked", "count", "counts", "looks", "weight"), ("cause",)),
     "critical": (("critical", "outside the usual range", "outside the normal range"),),
     "missing": (("not measured recently", "no recent"),),
@@ -143,15 +144,19 @@ REQUIRED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         (*_SIMULATED, "in the model"),
         ("critical", "outside the usual range", "outside the normal range"),
     ),
-    "scenario": (_SIMULATED,),
-    "effect": (_SIMULATED, ("would",)),
+    "scenario": (_SIMULATED, ("only", "compared with no change")),
+    "effect": (
+        _SIMULATED,
+        ("would",),
+        ("than without the change", "from that without the change", "compared with no change ,"),
+    ),
     "effect_open": (_SIMULATED, ("no clear",)),
-    "risk_effect": (_SIMULATED, ("would",), ("sensitivity", "does not show a cause")),
-    "score_effect": (_SIMULATED, ("would",)),
-    "no_alarm": (("no alarm", "no alarms"),),
+    "risk_effect": (_SIMULATED, ("would",), *_ARMS, ("sensitivity", "does not show a cause")),
+    "score_effect": (_SIMULATED, ("would",), *_ARMS),
+    "no_alarm": (("no alarm", "no alarms", "no open alarm"),),
     "alarm": (("alarm",), ("open", "on", "closed")),
     "alarms": (("open",),),
-    "absent": (("no",),),
+    "absent": (("no", "nothing"),),
     "results": (("usual range", "normal range", "results"),),
     "card": (("estimates",),),
 }

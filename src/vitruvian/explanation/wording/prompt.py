@@ -41,7 +41,7 @@ _LIST: Final = (
 )
 _LINKED: Final = (
     "The readings most associated with this risk: <ITEM1> <VALUE1> and <ITEM2> <VALUE2>.",
-    "The risk is mainly associated with <ITEM1> of <VALUE1> and <ITEM2> of <VALUE2>.",
+    "Most associated with this risk: <ITEM1> (<VALUE1>) and <ITEM2> (<VALUE2>).",
 )
 _FORECAST: Final = (
     "The model expects <SUBJECT> to be <LATER> <HORIZON>.",
@@ -49,9 +49,12 @@ _FORECAST: Final = (
 )
 _WHAT_IF: Final = (
     "In the simulation, <SUBJECT> would be <DIFFERENCE> higher <HORIZON> than without the change.",
-    "In the simulation, <SUBJECT> would rise by <DIFFERENCE> <HORIZON>.",
+    "The simulation suggests that <SUBJECT> would be <DIFFERENCE> higher <HORIZON> than without the change.",
 )
-_EVENT: Final = ("The latest <SUBJECT> is <VALUE>, measured <WHEN>.", "The most recent <SUBJECT> was <VALUE> <WHEN>.")
+_EVENT: Final = (
+    "The latest <SUBJECT> is <VALUE>, measured <WHEN>.",
+    "The most recent <SUBJECT> was <VALUE>, measured <WHEN>.",
+)
 _FAMILY: Final[Mapping[str, tuple[str, str]]] = {
     "risk": _LEVEL, "frequency": _LEVEL, "usual": _LEVEL, "card": _LEVEL, "figure": _LEVEL,
     "risk_moved": _MOVED, "risk_effect": _WHAT_IF, "score_effect": _WHAT_IF, "effect": _WHAT_IF, "scenario": _WHAT_IF,

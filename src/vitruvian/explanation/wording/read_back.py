@@ -14,15 +14,16 @@ from typing import Final
 import msgspec
 
 from vitruvian.explanation.claims import Audience, Claim, Skeleton, Slot
-from vitruvian.explanation.drafts import draft_of, manner_of
+from vitruvian.explanation.drafts import manner_of
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.showing import show
 from vitruvian.explanation.wording.base import Refused
 from vitruvian.explanation.wording.figures import agrees, number_in
 from vitruvian.explanation.wording.lexicon import ALLOWED, POLARITY
 from vitruvian.explanation.wording.patterns import lowered, tokens_of
-from vitruvian.explanation.wording.phrases import WORDED, phrases_of
-from vitruvian.explanation.wording.tags import tag_of, tagged
+from vitruvian.explanation.wording.phrases import WORDED
+from vitruvian.explanation.wording.shapes import drafted, is_wording, shape_of
+from vitruvian.explanation.wording.tags import tag_of
 
 __all__ = ["Found", "read_back"]
 
@@ -36,8 +37,9 @@ _WHEN: Final = re.compile(
 )
 # What a number must turn out to be, by its slot's name; any other is a value, or where something goes to.
 _ROLES: Final = {
-    "earlier": ("from",), "before": ("from",), "from": ("from",), "f": ("from",), "now": ("from", "value"),
-    "low": ("low",), "high": ("to",), "confidence": ("confidence",), "horizon": ("ahead",), "window": ("ahead",),
+    "earlier": ("from",), "from": ("from",), "f": ("from",), "now": ("from", "value"), "before": ("value",),
+    "after": ("value",), "low": ("low",), "high": ("to",), "confidence": ("confidence",), "horizon": ("ahead",),
+    "window": ("ahead",),
 }  # fmt: skip
 _PAIRS: Final = (("earlier", "risk"), ("before", "after"), ("from", "to"), ("now", "later"), ("f", "v"))
 
@@ -58,7 +60,7 @@ def read_back(text: str, claim: Claim, evidence: Evidence, audience: Audience, l
         raise Refused("language", f"found {language!r}, which is read back in none but {', '.join(WORDED)}")
     if len(text) > TEXT_CHARS_MAX:
         raise Refused("read_size", f"found {len(text)} characters")
-    manner, draft = manner_of(language), draft_of(claim, audience, language)
+    manner, draft = manner_of(language), drafted(claim, audience, language)
     shown = [show(evidence.by_id[slot.fact], slot.facet, evidence, audience, manner) for slot in draft.slots]
     found = _found(text, shown)
     _same(found, shown)
@@ -73,9 +75,12 @@ def read_back(text: str, claim: Claim, evidence: Evidence, audience: Audience, l
 def _found(text: str, shown: list[str]) -> list[Found]:
     """What of the shown stands in the text, from left to right, the longest first: a part of a number is no match."""
     wanted = sorted({one for one in shown if one}, key=len, reverse=True)
+    begins = {one[0] for one in wanted}
     found, at = [], 0
     while at < len(text):
-        match = next((one for one in wanted if _stands(text, one, at)), None)
+        match = None
+        if at == 0 or text[at] in begins:  # a capital of the sentence's own stands at its start only
+            match = next((one for one in wanted if _stands(text, one, at)), None)
         if match is None:
             at += 1
             continue
@@ -125,8 +130,8 @@ def _in_role(one: Found, slot: Slot, claim: Claim) -> None:
         return
     name, role = slot.name.rstrip("0123456789"), _role(one)
     allowed = ("when",) if slot.facet == "when" else _ROLES.get(name, ("value", "to"))
-    if claim.sign == 0 and name in ("before", "from"):
-        allowed = ("value",)  # "6.2 % without and 6.2 % with the change"
+    if claim.sign == 0 and name == "from":
+        allowed = ("value",)  # "6.2 then and 6.2 now"
     if claim.kind == "effect" and name in ("low", "high"):
         allowed = ("low", "to")  # along the direction of the difference
     if role not in allowed:
@@ -185,8 +190,7 @@ def _said(claim: Claim, around: list[str], slots: tuple[Slot, ...]) -> int | Non
 
 def _worded(around: list[str], draft: Skeleton, claim: Claim, audience: Audience, language: str) -> None:
     """The words between are those of one wording of the claim: nothing was added, denied or left out."""
-    tokens = _tokens(around, draft.slots)
-    if tokens == lowered(tokens_of(tagged(draft))) or phrases_of(claim, draft, audience, language).hold(tokens):
+    if is_wording(_tokens(around, draft.slots), shape_of(claim, draft, audience, language)):
         return
     raise Refused("read_words", "found words that are no wording of this claim")
 

@@ -28,7 +28,7 @@ from vitruvian.explanation.wording.patterns import lowered, spaced, tokens_of
 from vitruvian.explanation.wording.phrases import phrases_of
 from vitruvian.explanation.wording.tags import tag_of, tagged
 
-__all__ = ["CHARS_MAX", "RULES", "WORDS_MAX", "Checked", "checked_of"]
+__all__ = ["CHARS_MAX", "RULES", "WORDS_MAX", "Checked", "checked_of", "same_slots"]
 
 CHARS_MAX: Final = 600  # outside slots; the longest draft of a list has about 200
 WORDS_MAX: Final = 90
@@ -82,12 +82,18 @@ def characters(one: Checked) -> None:
 
 
 def tags(one: Checked) -> None:
-    """The claim's slots, each once, in the draft's order: the very slots, not others of the same name."""
-    of_claim = {slot.name: slot for slot in one.claim.slots}
-    whole = {slot.name: slot for slot in one.draft.slots} == of_claim and len(one.draft.slots) == len(of_claim)
-    if one.skeleton.slots != one.draft.slots or not whole:
-        found = " ".join(tag_of(each) for each in one.skeleton.slots)
-        raise Refused("tags", f"found {found}, expected {' '.join(tag_of(each) for each in one.draft.slots)}")
+    """The claim's slots, each once, in the draft's order."""
+    same_slots(one.skeleton, one.claim, one.draft)
+
+
+def same_slots(skeleton: Skeleton, claim: Claim, draft: Skeleton) -> None:
+    """The very slots, not others of the same name: the same facet of the same fact. Raises Refused(`tags`)."""
+    expected = draft.slots
+    of_claim = {slot.name: slot for slot in claim.slots}
+    whole = {slot.name: slot for slot in expected} == of_claim and len(expected) == len(of_claim)
+    if skeleton.slots != expected or not whole:
+        found = " ".join(tag_of(each) for each in skeleton.slots)
+        raise Refused("tags", f"found {found}, expected {' '.join(tag_of(each) for each in expected)}")
 
 
 def sentence(one: Checked) -> None:

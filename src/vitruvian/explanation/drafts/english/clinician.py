@@ -8,7 +8,7 @@ from vitruvian.explanation.claims import Claim
 from vitruvian.explanation.drafts.base import Templates, listed
 from vitruvian.explanation.drafts.parts import by_sign, has, names, numbered, with_slot
 
-__all__ = ["TEMPLATES", "interval"]
+__all__ = ["TEMPLATES", "against", "interval"]
 
 
 def interval(claim: Claim) -> str:
@@ -111,7 +111,12 @@ def _effect(claim: Claim) -> str:
         claim, {1: "be {difference} higher", -1: "be {difference} lower", 0: "differ by no more than {difference}"}
     )
     sure = with_slot(claim, "likelihood", "; that it goes this way is {likelihood}")
-    return f"In the simulation, {{subject}} would {moved} {{horizon}} than without the change{interval(claim)}{sure}."
+    return f"In the simulation, {{subject}} would {moved} {{horizon}} {against(claim)}{interval(claim)}{sure}."
+
+
+def against(claim: Claim) -> str:
+    """What a difference is a difference from: the other run at the same time, never what was before."""
+    return "than without the change" if claim.sign else "from that without the change"
 
 
 def _risk_effect(claim: Claim) -> str:
@@ -126,9 +131,9 @@ def _before_after(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "would rise from {before} to {after}",
-            -1: "would fall from {before} to {after}",
-            0: "would not change, {before} without and {after} with what is simulated",
+            1: "would be higher, {before} without the change and {after} with it",
+            -1: "would be lower, {before} without the change and {after} with it",
+            0: "would be the same, {before} without the change and {after} with it",
         },
     )
 

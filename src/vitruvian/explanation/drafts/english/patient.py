@@ -6,6 +6,7 @@ from typing import Final
 
 from vitruvian.explanation.claims import Claim
 from vitruvian.explanation.drafts.base import Templates, listed
+from vitruvian.explanation.drafts.english.clinician import against
 from vitruvian.explanation.drafts.parts import by_sign, has, names, numbered, with_slot
 
 __all__ = ["TEMPLATES"]
@@ -112,16 +113,16 @@ def _effect(claim: Claim) -> str:
         claim, {1: "be {difference} higher", -1: "be {difference} lower", 0: "differ by no more than {difference}"}
     )
     sure = with_slot(claim, "likelihood", ", which is {likelihood}")
-    return f"In this what-if, {{subject}} would {moved}{_range(claim)} {{horizon}}{sure}."
+    return f"In this what-if, {{subject}} would {moved} {{horizon}} {against(claim)}{_range(claim)}{sure}."
 
 
 def _moved(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "would go up from {before} to {after}",
-            -1: "would go down from {before} to {after}",
-            0: "would stay the same, {before} without the change and {after} with it",
+            1: "would be higher, {before} without the change and {after} with it",
+            -1: "would be lower, {before} without the change and {after} with it",
+            0: "would be the same, {before} without the change and {after} with it",
         },
     )
 

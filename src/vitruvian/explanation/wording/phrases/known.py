@@ -11,53 +11,45 @@ __all__ = ["BOOK"]
 
 
 def _alarm(_claim: Claim, audience: Audience) -> tuple[str, ...]:
-    began, still = ("(was raised|was set off)", "open") if audience == "clinician" else ("went off", "on")
+    if audience == "clinician":
+        return (
+            "The alarm for {alarm} << {text} >> was raised {since} and is still open .",
+            "The alarm for {alarm} << {text} >> was raised {since} and has not closed .",
+            "An alarm for {alarm} << {text} >> was raised {since} and is still open .",
+        )
     return (
-        f"The alarm for {{alarm}} << {{text}} >> {began} {{since}} and is still {still} .",
-        f"The alarm for {{alarm}} << {{text}} >> {began} {{since}} and has not closed ."
-        if audience == "clinician"
-        else f"The alarm for {{alarm}} << {{text}} >> {began} {{since}} and has stayed on .",
-        f"An alarm for {{alarm}} << {{text}} >> {began} {{since}} and is still {still} .",
+        "The alarm for {alarm} << {text} >> went off {since} and is still on .",
+        "An alarm for {alarm} << {text} >> went off {since} and is still on .",
     )
 
 
 def _no_alarm(_claim: Claim, audience: Audience) -> tuple[str, ...]:
     state = "open" if audience == "clinician" else "on"
-    return (
-        f"No alarm is {state} .",
-        f"There is no alarm {state} .",
-        f"No alarms are {state} .",
-        f"No alarm is now {state} .",
-    )
+    others = ("There is no open alarm .",) if audience == "clinician" else ("No alarm is on now .",)
+    return (f"No alarm is {state} .", f"No alarms are {state} .", *others)
 
 
 def _given(claim: Claim, audience: Audience) -> tuple[str, ...]:
     dose = optional(claim, "dose")
     if audience == "clinician":
         return (
-            f"(Given|Recorded as given) {{when}} : {{what}} {dose} .",
-            f"(Given|Recorded as given) {{when}} : {{what}} {f'<< {dose} >>' if dose else ''} .",
-            f"What was given {{when}} : {{what}} {dose} .",
+            f"Given {{when}} : {{what}} {dose} .",
+            f"Recorded as given {{when}} : {{what}} {dose} .",
+            *((f"(Given|Recorded as given) {{when}} : {{what}} << {dose} >> .",) if dose else ()),
         )
-    shown = f"({dose}|<< {dose} >>)" if dose else ""
     return (
-        f"You were given {{what}} {shown} {{when}} .",
-        f"You (got|had) {{what}} {shown} {{when}} .",
-        f"The records show that you were given {{what}} {shown} {{when}} .",
-        f"The records show {{what}} {shown} given {{when}} .",
+        f"You were given {{what}} {dose} {{when}} .",
+        f"The records show that you were given {{what}} {dose} {{when}} .",
     )
 
 
 def _happened(claim: Claim, _audience: Audience) -> tuple[str, ...]:
     how = optional(claim, "how", "<< {how} >>")
-    return (
-        f"(Recorded|Noted) {{when}} : {{what}} {how} .",
-        f"On record {{when}} : {{what}} {how} .",
-        f"What was (recorded|noted) {{when}} : {{what}} {how} .",
-    )
+    return tuple(f"{head} {{when}} : {{what}} {how} ." for head in ("Recorded", "Noted"))
 
 
 def _latest(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    """Never "measurement of": a score and an estimate have a newest value, and nobody measured it."""
     usual = "its usual range" if audience == "clinician" else "the normal range"
     end = {
         1: f", (above|which is above) {usual}",
@@ -65,65 +57,57 @@ def _latest(claim: Claim, audience: Audience) -> tuple[str, ...]:
         0: f", (within|in|which is in|which is within) {usual}",
         None: "",
     }[claim.sign]
-    timed = optional(claim, "when", "(, measured {when}|{when})")
+    timed = optional(claim, "when", ", measured {when}" if audience == "clinician" else "{when}")
     return (
-        f"The (latest|last|most recent) {{subject}} (is|was) {{value}} {timed} {end} .",
-        f"The (latest|last|most recent) (reading|measurement|value) of {{subject}} (is|was) {{value}} {timed} {end} .",
-        f"{{subject}} was last measured as {{value}} {optional(claim, 'when')} {end} .",
+        f"The latest {{subject}} (is|was) {{value}} {timed} {end} .",
+        f"The last {{subject}} was {{value}} {timed} {end} .",
+        f"The most recent {{subject}} (is|was) {{value}} {timed} {end} .",
     )
 
 
 def _changed(claim: Claim, audience: Audience) -> tuple[str, ...]:
     if claim.sign is None:
         return ()
+    heads = ("{subject}", "The records show that {subject}")
     if claim.sign == 0:
-        return (
-            "{subject} did not change , {from} then and {to} now , {window} .",
-            "{subject} (stayed the same|was unchanged) , {from} then and {to} now , {window} .",
-        )
-    plain = "went up" if claim.sign > 0 else "went down"
-    moved = (
-        plain
-        if audience == "patient"
-        else ("(rose|went up|increased)" if claim.sign > 0 else "(fell|went down|decreased)")
-    )
+        same = "(did not change|stayed the same|was unchanged)"
+        return tuple(f"{head} {same} , {{from}} then and {{to}} now , {{window}} ." for head in heads)
+    up = claim.sign > 0
+    plain = "went up" if up else "went down"
+    moved = plain if audience == "patient" else ("(rose|increased)" if up else "(fell|decreased)")
+    other = "increased" if up else "decreased"
     return (
-        f"{{subject}} {moved} from {{from}} to {{to}} {{window}} .",
-        f"The record shows that {{subject}} {moved} from {{from}} to {{to}} {{window}} .",
+        *(f"{head} {moved} from {{from}} to {{to}} {{window}} ." for head in heads),
+        *((f"{{subject}} {other} from {{from}} to {{to}} {{window}} .",) if audience == "clinician" else ()),
     )
 
 
-def _extreme(claim: Claim, audience: Audience) -> tuple[str, ...]:
+def _extreme(claim: Claim, _audience: Audience) -> tuple[str, ...]:
+    """Never "reading of": the highest of a risk was told, not measured."""
     most = {1: "highest", -1: "lowest"}.get(claim.sign or 0)
     if most is None:
         return ()
-    when = optional(claim, "when", "({when}|, measured {when})")
-    noun = "(reading|measurement) of" if audience == "patient" else "(reading|value|measurement) of"
+    window, when = optional(claim, "window"), optional(claim, "when")
     return (
-        f"The {most} {{subject}} {{window}} (was|is) {{value}} {when} .",
-        f"The {most} {noun} {{subject}} {{window}} (was|is) {{value}} {when} .",
+        f"The {most} {{subject}} {window} was {{value}} {when} .",
+        f"{most} {{subject}} {window} : {{value}} {when} .",
     )
 
 
 def _absent(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    """Never "value of": it may be a medicine."""
     window = optional(claim, "window")
-    noun = "(record|measurement|value)" if audience == "clinician" else "(reading|record|measurement)"
+    noun = "record" if audience == "clinician" else "reading"
     return (
         f"There is no {noun} of {{subject}} {window} .",
-        f"No {noun} of {{subject}} is (known|available) {window} .",
-        f"The records hold no {noun} of {{subject}} {window} .",
+        f"The records hold nothing on {{subject}} {window} .",
+        f"There is nothing on record about {{subject}} {window} .",
     )
 
 
 def _ward(claim: Claim, _audience: Audience) -> tuple[str, ...]:
-    if not claim.slot("alarms"):
-        return ("(This|The) ward has {beds} .", "On this ward : {beds} .")
-    return (
-        "(This|The) ward has {beds} and {alarms} .",
-        "On this ward : {beds} and {alarms} .",
-        "On this ward : {beds} , with {alarms} .",
-        "(This|The) ward has {beds} , with {alarms} .",
-    )
+    alarms = optional(claim, "alarms", "and {alarms}")
+    return (f"(This|The) ward has {{beds}} {alarms} .", f"On this ward : {{beds}} {alarms} .")
 
 
 BOOK: Final[Book] = {

@@ -9,31 +9,25 @@ from vitruvian.explanation.wording.phrases.base import Book, listed, numbers, op
 
 __all__ = ["BOOK"]
 
-_TIMED: Final = ("{c} {v}~ {t}~", "{c} of {v}~ {t}~", "{c} << {v}~ {t}~ >>")
-_PLAIN: Final = ("{c} {v}~ {t}~", "{c} of {v}~ {t}~")
+_PLAIN: Final = "{c} {v}~ {t}~"
+_BRACKETS: Final = "{c} << {v}~ {t}~ >>"  # not for patients, whose labels may end with a bracket themselves
 
 
 def _found(claim: Claim, audience: Audience) -> tuple[str, ...]:
     """The critical values, in each style."""
-    return tuple(listed(claim, "c", style) for style in (_TIMED if audience == "clinician" else _PLAIN))
+    return tuple(listed(claim, "c", one) for one in ((_PLAIN, _BRACKETS) if audience == "clinician" else (_PLAIN,)))
 
 
 def _critical(claim: Claim, audience: Audience) -> tuple[str, ...]:
     several = len(numbers(claim, "c")) > 1
     if audience == "patient":
-        these = "These readings are" if several else "This reading is"
-        ways: tuple[str, ...] = (
-            "(far|well) outside the normal range : {}",
-            f"{these} (far|well) outside the normal range : {{}}",
-        )
+        these = "these readings are" if several else "this reading is"
+        ways: tuple[str, ...] = ("far outside the normal range :", f"{these} far outside the normal range :")
     else:
-        noun = "(values|readings|findings)" if several else "(value|reading|finding)"
-        these = "These values are" if several else "This value is"
-        ways = (
-            "in the critical range : {}", f"critical {noun} : {{}}", "critical : {}", "{} in the critical range",
-            f"{these} (critical|in the critical range) : {{}}",
-        )  # fmt: skip
-    return tuple(f"{way.replace('{}', found)} ." for found in _found(claim, audience) for way in ways)
+        noun = "(values|readings)" if several else "(value|reading)"
+        these = "these values are" if several else "this value is"
+        ways = ("in the critical range :", f"critical {noun} :", f"{these} (critical|in the critical range) :")
+    return tuple(f"{way} {found} ." for found in _found(claim, audience) for way in ways)
 
 
 def _lack(claim: Claim) -> tuple[str, ...]:
@@ -51,67 +45,67 @@ def _missing(claim: Claim, _audience: Audience) -> tuple[str, ...]:
 
 
 def _critical_missing(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    noun = "(values|readings)" if len(numbers(claim, "c")) > 1 else "(value|reading)"
     heads = (
-        ("in the critical range", "critical") if audience == "clinician" else ("(far|well) outside the normal range",)
+        ("in the critical range :", f"critical {noun} :")
+        if audience == "clinician"
+        else ("far outside the normal range :",)
     )
     return tuple(
-        f"{first} ; {lack} ."
-        for found in _found(claim, audience)
-        for first in (*(f"{head} : {found}" for head in heads), f"{found} {heads[0]}")
-        for lack in _lack(claim)
+        f"{head} {found} ; {lack} ." for found in _found(claim, audience) for head in heads for lack in _lack(claim)
     )
 
 
 def _alarms(claim: Claim, audience: Audience) -> tuple[str, ...]:
     more = optional(claim, "more", "and {more}")
     several = len(numbers(claim, "a")) > 1 or bool(more)
-    noun = "open alarms" if several else "open alarm"
-    styles = ("{a} << raised {s} >>", "{a} << {s} >>") if audience == "clinician" else ("{a} << {s} >>",)
-    found = [listed(claim, "a", style, last="," if more else "and") for style in styles]
-    heads = (f"{noun} :", f"{noun} for", "alarms now open :" if several else "alarm now open :")
-    return tuple(f"{head} {one} {more} ." for one in found for head in heads)
+    noun = "alarms" if several else "alarm"
+    # A clinician reads an alarm's own words, which follow no preposition.
+    mark, style = (":", "{a} << raised {s} >>") if audience == "clinician" else ("for", "{a} << {s} >>")
+    found = listed(claim, "a", style, last="," if more else "and")
+    heads = [f"open {noun} {mark}", f"{noun} now open {mark}"]
+    if audience == "clinician":
+        heads.append("these alarms are open :" if several else "this alarm is open :")
+    return tuple(f"{head} {found} {more} ." for head in heads)
 
 
 def _medicines(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    heads = (
-        ("(given|medicines given|recorded as given) :", "what was given :", "the patient was given")
-        if audience == "clinician"
-        else ("you were given", "you (got|had)", "the records show that you were given", "given :", "what was given :")
+    plain = "{g}~ {d}~ {t}"
+    if audience == "patient":
+        found = listed(claim, "g", plain)
+        return (f"You were given {found} .", f"The records show that you were given {found} .")
+    return tuple(
+        f"{head} : {listed(claim, 'g', style)} ."
+        for style in (plain, "{g}~ << {d} >>~ {t}")
+        for head in ("Given", "Recorded as given")
     )
-    found = [listed(claim, "g", style) for style in ("{g}~ {d}~ {t}", "{g}~ << {d} >>~ {t}")]
-    return tuple(f"{head} {one} ." for one in found for head in heads)
 
 
 def _results(claim: Claim, audience: Audience) -> tuple[str, ...]:
     usual = "usual" if audience == "clinician" else "normal"
-    side = {1: f"above the {usual} range", -1: f"below the {usual} range"}.get(claim.sign or 0, "")
-    heads = (
-        (f"{side} :", f"(results|test results) {side} :", f"(found|measured) {side} :")
-        if side
-        else ("(results|test results|laboratory results) :", "the results were")
-    )
-    styles = ("{s} {v}~ {t}~", "{s} of {v}~ {t}~", *(("{s} << {v}~ {t}~ >>",) if audience == "clinician" else ()))
+    side = {1: f"above the {usual} range", -1: f"below the {usual} range"}.get(claim.sign or 0)
+    if side is None:
+        return ()
+    these = "these results are" if len(numbers(claim, "s")) > 1 else "this result is"
+    heads = (f"{side} :", f"results {side} :", f"{these} {side} :")
+    styles = ("{s} {v}~ {t}~", *(("{s} << {v}~ {t}~ >>",) if audience == "clinician" else ()))
     return tuple(f"{head} {listed(claim, 's', style)} ." for style in styles for head in heads)
 
 
 def _changes(claim: Claim, audience: Audience) -> tuple[str, ...]:
     if not claim.sign:
         return ()
-    several = len(numbers(claim, "s")) > 1
+    these = "These" if len(numbers(claim, "s")) > 1 else "This"
     up = claim.sign > 0
-    moved = "(rose|went up|increased)" if up else "(fell|went down|decreased)"
+    plain = listed(claim, "s", "{s} from {f} to {v}")
     if audience == "patient":
-        moved = "went up" if up else "went down"
-    past = "(risen|gone up)" if up else "(fallen|gone down)"
-    styles = ("{s} from {f} to {v}", "{s} << from {f} to {v} >>")
+        moved, past = ("went up", "Risen") if up else ("went down", "Fallen")
+        return (f"{these} {moved} {{window}} : {plain} .", f"{past} {{window}} : {plain} .")
+    moved, past = ("(rose|increased)", "(Risen|Increased)") if up else ("(fell|decreased)", "(Fallen|Decreased)")
     return tuple(
-        frame
-        for found in (listed(claim, "s", style) for style in styles)
-        for frame in (
-            f"{'These' if several else 'This'} {moved} {{window}} : {found} .",
-            f"{past} {{window}} : {found} .",
-            f"What {moved} {{window}} : {found} .",
-        )
+        f"{head} {{window}} : {found} ."
+        for found in (plain, listed(claim, "s", "{s} << from {f} to {v} >>"))
+        for head in (f"{these} {moved}", past)
     )
 
 

@@ -20,7 +20,7 @@ def _risk(claim: Claim, audience: Audience) -> tuple[str, ...]:
     return (
         f"(The|This) model (puts|estimates) the {risk} of {{outcome}} {span} at {{risk}} {sure} .",
         f"The (estimated|predicted) {risk} of {{outcome}} {span} is {{risk}} {sure} .",
-        f"The {risk} of {{outcome}} {span} is (estimated|put) at {{risk}} {sure} .",
+        f"The {risk} of {{outcome}} {span} is estimated at {{risk}} {sure} .",
         f"The model's estimate of the {risk} of {{outcome}} {span} is {{risk}} {sure} .",
         f"The (estimated|predicted) {risk} of {{outcome}} is {{risk}} {ranged(claim, audience)} {span} .",
     )
@@ -29,42 +29,37 @@ def _risk(claim: Claim, audience: Audience) -> tuple[str, ...]:
 def _risk_moved(claim: Claim, audience: Audience) -> tuple[str, ...]:
     span, sure, risk = optional(claim, "horizon"), ranged(claim, audience), named(audience)
     then = {
-        1: "(, up from|, which is higher than) {earlier} {ago}",
-        -1: "(, down from|, which is lower than) {earlier} {ago}",
+        1: ", up from {earlier} {ago}",
+        -1: ", down from {earlier} {ago}",
         0: "(, unchanged from|, the same as) {ago}",
     }[claim.sign or 0]
     return (
         f"(The|This) model [now] (puts|estimates) the {risk} of {{outcome}} {span} at {{risk}} {sure} {then} .",
         f"The (estimated|predicted) {risk} of {{outcome}} {span} is [now] {{risk}} {sure} {then} .",
-        f"The {risk} of {{outcome}} {span} is [now] (estimated|put) at {{risk}} {sure} {then} .",
-        f"The (estimated|predicted) {risk} of {{outcome}} is [now] {{risk}} {sure} {span} {then} .",
+        f"The {risk} of {{outcome}} {span} is [now] estimated at {{risk}} {sure} {then} .",
+        f"The model's estimate of the {risk} of {{outcome}} {span} is [now] {{risk}} {sure} {then} .",
     )
 
 
 def _frequency(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    span = optional(claim, "horizon")
+    span, clinician = optional(claim, "horizon"), audience == "clinician"
+    who = "patients with (readings like these|similar readings)" if clinician else "people with readings like yours"
     if not claim.slot("outcome"):
-        who = "patients with (readings like these|similar readings)"
-        who = who if audience == "clinician" else "people with readings (like yours|such as yours)"
         return (
             f"(That|This) (is|means) about {{risk}} {who} {span} .",
-            f"(That|This) (is|means) , among {who} , about {{risk}} {span} .",
+            f"(That|This) means , among {who} , about {{risk}} {span} .",
             f"Among {who} , (that|this) is about {{risk}} {span} .",
         )
-    if audience == "clinician":
+    if clinician:
         return (
-            f"(Among|Of|In) patients with (readings like these|similar readings) , {{outcome}} would be expected in"
-            f" about {{risk}} {span} .",
-            f"{{outcome}} would be expected in about {{risk}} patients with (readings like these|similar readings)"
-            f" {span} .",
-            f"In patients with (readings like these|similar readings) , one would expect {{outcome}} in about {{risk}}"
-            f" {span} .",
+            f"(Among|Of|In) {who} , {{outcome}} would be expected in about {{risk}} {span} .",
+            f"{{outcome}} would be expected in about {{risk}} {who} {span} .",
+            f"In {who} , one would expect {{outcome}} in about {{risk}} {span} .",
         )
     return (
-        f"(Of|Among) people with readings (like yours|such as yours) , about {{risk}} would (face|have) {{outcome}}"
-        f" {span} .",
-        f"About {{risk}} people with readings (like yours|such as yours) would (face|have) {{outcome}} {span} .",
-        f"(This|That) means that about {{risk}} people with readings like yours would (face|have) {{outcome}} {span} .",
+        f"(Of|Among) {who} , about {{risk}} would face {{outcome}} {span} .",
+        f"About {{risk}} {who} would face {{outcome}} {span} .",
+        f"(This|That) means that about {{risk}} {who} would face {{outcome}} {span} .",
     )
 
 
@@ -73,7 +68,7 @@ def _usual(claim: Claim, audience: Audience) -> tuple[str, ...]:
     if audience == "clinician":
         it, end = optional(claim, "outcome") or "it", f"(;|, and) this risk is {side} that ."
         return tuple(
-            f"{head} {it} {met} in about {{usual}} [patients] {end}"
+            f"{head} {it} {met} in about {{usual}} patients {end}"
             for head in ("In the model's training data ,", "In the data the model (learned from|was trained on) ,")
             for met in ("occurred", "was seen")
         )
@@ -86,39 +81,36 @@ def _usual(claim: Claim, audience: Audience) -> tuple[str, ...]:
 
 
 def _drivers(claim: Claim, audience: Audience) -> tuple[str, ...]:
-    frames: list[str] = []
     several = len(numbers(claim, "d")) > 1
     reading = "readings" if several else "reading"
-    styles = ("{d} {v}", "{d} at {v}", "{d} of {v}") if audience == "clinician" else ("{d} {v}", "{d} at {v}")
-    for style in styles:
-        found = joined([_driver(claim, n, style) for n in numbers(claim, "d")])
+    frames: list[str] = []
+    for brackets in (False, True) if audience == "clinician" else (False,):
+        found = joined([_driver(claim, n, brackets=brackets) for n in numbers(claim, "d")])
         if audience == "clinician":
             frames += [
-                f"The {reading} most (associated|linked) with this risk , not necessarily as its cause"
-                f" [{'are' if several else 'is'}] : {found} .",
-                f"(Most|Mainly) associated with this risk , though not necessarily as its cause : {found} .",
-                f"This risk is (mainly|most) (associated|linked) with {found} , not necessarily as its cause .",
+                f"The {reading} most (associated|linked) with this risk , not necessarily as its cause : {found} .",
+                f"Most associated with this risk , though not necessarily as its cause : {found} .",
+                f"This risk is most (associated|linked) with {found} , not necessarily as its cause .",
             ]
         else:
             frames += [
                 f"What counts most in the model , though it need not be the cause : {found} .",
                 f"{'These readings count' if several else 'This reading counts'} most in the model , but need not be"
                 f" the cause : {found} .",
-                f"The model looks most at {found} , though it need not be the cause .",
                 f"The model gives most weight to {found} , which need not be the cause .",
             ]
     return tuple(frames)
 
 
-def _driver(claim: Claim, number: int, style: str) -> str:
+def _driver(claim: Claim, number: int, *, brackets: bool) -> str:
     value, move = claim.slot(f"v{number}"), claim.slot(f"m{number}")
     if value is None:
         worded = "{d}"
-    elif value.facet == "text":
-        # Words such as "not measured recently" stand in brackets: "lactate of not measured" is no English.
+    elif brackets or value.facet == "text":
+        # Words such as "not measured recently" stand in brackets, always.
         worded = "{d} << {v} , {m} >>" if move else "{d} << {v} >>"
     else:
-        worded = f"{style} << {{m}} >>" if move else style
+        worded = "{d} {v} << {m} >>" if move else "{d} {v}"
     for head in "dvm":
         worded = worded.replace(f"{{{head}}}", f"{{{head}{number}}}")
     return worded
@@ -127,14 +119,14 @@ def _driver(claim: Claim, number: int, style: str) -> str:
 def _no_drivers(_claim: Claim, audience: Audience) -> tuple[str, ...]:
     if audience == "clinician":
         return (
-            "No [single] reading raises the risk of {outcome} notably above that of a typical patient .",
-            "No [single] reading stands out as notably (associated|linked) with the risk of {outcome} .",
-            "No [single] reading stands out for the risk of {outcome} .",
+            "No reading raises the risk of {outcome} notably above that of a typical patient .",
+            "None of the readings raises the risk of {outcome} notably above that of a typical patient .",
+            "No reading is notably (associated|linked) with a higher risk of {outcome} than a typical patient has .",
         )
     return (
-        "No (one|single) reading makes the chance of {outcome} stand out .",
-        "No (one|single) reading stands out for the (chance|risk) of {outcome} .",
-        "For the (chance|risk) of {outcome} , no (one|single) reading stands out .",
+        "No reading makes the chance of {outcome} much higher than for most people here .",
+        "None of the readings makes the chance of {outcome} much higher than for most people here .",
+        "There is no reading that makes the chance of {outcome} much higher than for most people here .",
     )
 
 
@@ -146,8 +138,8 @@ def _card(claim: Claim, audience: Audience) -> tuple[str, ...]:
     if audience == "clinician":
         return (
             f"{head} (;|, and) in the data it (learned from|was trained on) , this occurred in about {{usual}}"
-            " [patients] .",
-            f"{head} (;|, and) in its training data , (this|it) occurred in about {{usual}} [patients] .",
+            " patients .",
+            f"{head} (;|, and) in its training data , this occurred in about {{usual}} patients .",
         )
     return (
         f"{head} (;|, and) in the records it learned from , (that|this) came up in about {{usual}} people .",
@@ -157,19 +149,16 @@ def _card(claim: Claim, audience: Audience) -> tuple[str, ...]:
 
 def _trained(claim: Claim, audience: Audience) -> tuple[str, ...]:
     how = "(was trained on|learned from)" if audience == "clinician" else "learned from"
-    if not claim.slot("patients"):
-        return (f"It {how} {{data}} .", f"(The|This) model {how} {{data}} .")
-    return (f"It {how} {{data}} << {{patients}} >> .", f"(The|This) model {how} {{data}} << {{patients}} >> .")
+    patients = optional(claim, "patients", "<< {patients} >>")
+    return (f"It {how} {{data}} {patients} .", f"(The|This) model {how} {{data}} {patients} .")
 
 
 def _figure(claim: Claim, audience: Audience) -> tuple[str, ...]:
+    """Never "was": labels of figures are of one thing and of several."""
     sure = interval(claim, audience)
-    heads = ("Measured in the model's evaluation", "In the model's evaluation", "In tests of the model")
-    return tuple(
-        line
-        for head in (heads if audience == "clinician" else heads[2:])
-        for line in (f"{head} : {{figure}} {{value}} {sure} .", f"{head} , {{figure}} was {{value}} {sure} .")
-    )
+    heads = ("Measured in the model's evaluation", "In the model's evaluation", "Measured in tests of the model")
+    plain = ("In tests of the model", "Measured in tests of the model", "When the model was tested")
+    return tuple(f"{head} : {{figure}} {{value}} {sure} ." for head in (heads if audience == "clinician" else plain))
 
 
 BOOK: Final[Book] = {
