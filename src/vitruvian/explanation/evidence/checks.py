@@ -48,7 +48,10 @@ _LEADS: Final[Mapping[Kind, tuple[Role, ...]]] = {
     "risk": ("probability", "words"), "forecast": ("expected", "words"), "what_if": ("action", "edit"),
     "alert": ("alarm", "count"), "timeline": ("measurement", "event", "alarm", "count"), "handover": ("place",),
     "card": ("words", "figure"),
-    "answer": ("measurement", "missing", "words", "probability", "alarm", "event", "expected", "difference", "score"),
+    "answer": (
+        "measurement", "missing", "words", "probability", "alarm", "event", "expected", "difference", "score",
+        "estimate", "figure",
+    ),
 }  # fmt: skip
 
 
