@@ -191,7 +191,7 @@ def test_names_are_translated(language: str) -> None:
 def test_known_texts_are_said_with_what_varies_in_them(language: str) -> None:
     manner = manner_of(language)
     for (english, reader), _ in texts_of(TABLES[language]).items():
-        said = manner.said(english.replace("{}", "x").replace("{#}", "17"), reader)
+        said = manner.said(english.replace("{}", "x").replace("{#}", "17").replace("{t}", "min"), reader)
         assert said
         assert "{" not in said
     said = manner.said("insufficient data: fewer than 3 of heart rate, temperature are recent", "patient")

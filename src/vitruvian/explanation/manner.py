@@ -83,9 +83,7 @@ class Manner(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def _patterns(self) -> tuple[tuple[Audience, re.Pattern[str], str], ...]:
         return tuple(
-            (reader, _pattern(english), wording)
-            for (english, reader), wording in self.texts.items()
-            if "{" in english
+            (reader, _pattern(english), wording) for (english, reader), wording in self.texts.items() if "{" in english
         )
 
     @cached_property
@@ -116,7 +114,9 @@ PLAIN: Final = Manner(
         "on year": "on {day} {month} {year} at {clock}",
         "rising": "rising", "falling": "falling", "steady": "steady", "less": "less than {}", "more": "more than {}",
         "of": "{} in {}", "likely clinician": "{} ({})", "likely patient": "{} ({})", "quoted": "“{}”",
-        "points": "{} percentage points", "brought": "the packet says: “{}”", "on state": "on", "off state": "off", "risk of": "risk of {}",
+        "points": "{} percentage points", "brought": "the packet says: “{}”",
+        "estimated clinician": "{} (estimated)", "estimated patient": "{} (modelled)",
+        "on state": "on", "off state": "off", "risk of": "risk of {}",
     },
     {
         "clinician": {"min": ("min", "min"), "h": ("h", "h"), "d": ("day", "days")},

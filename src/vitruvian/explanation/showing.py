@@ -27,7 +27,7 @@ _OUTCOMES: Final = ("probability", "earlier", "usual", "interval_low", "interval
 _SHARE_FIGURES: Final = ("alarm_precision", "sensitivity", "specificity")
 FIGURE_DIGITS: Final = 3  # significant ones of what was measured in an evaluation
 GROUPED_FROM: Final = 10_000  # a count from here on is written in groups of three digits
-_MARKS: Final = re.compile("[\"“”„‟«»‹›〝〞〟＂]")
+_MARKS: Final = re.compile('["“”„‟«»‹›〝〞〟＂]')
 _SWITCHED: Final = ("mechanical_ventilation", "renal_replacement_therapy", "pneumothorax_open", "apnoea")
 
 
@@ -86,6 +86,8 @@ def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience 
     value, parent = number_of(fact), evidence.by_id.get(fact.of)
     if fact.role == "likelihood":
         return likely(value, audience, manner)
+    if fact.role == "estimate":
+        return _estimated(fact, value, manner, audience, parent)
     if fact.role == "confidence":
         return f"{manner.number(plain(value))} %"
     if fact.role == "count":
@@ -98,6 +100,15 @@ def value_of(fact: Fact, evidence: Evidence, manner: Manner, audience: Audience 
     if _is_share(fact, parent):
         return percent(value, manner)
     return _measured(fact, value, manner, audience, parent)
+
+
+def _estimated(fact: Fact, value: float, manner: Manner, audience: Audience, parent: Fact | None) -> str:
+    """A model's value, called one: what is measured may say otherwise. Where a forecast begins, plain words leave that
+    out: there the sentence itself is the model's.
+    """
+    shown = percent(value, manner) if _is_share(fact, parent) else _measured(fact, value, manner, audience, parent)
+    begins = parent is not None and parent.role == "expected"
+    return shown if begins and audience == "patient" else manner.words[f"estimated {audience}"].format(shown)
 
 
 def _is_figure(fact: Fact, parent: Fact | None) -> bool:
@@ -139,11 +150,12 @@ def _difference(fact: Fact, value: float, manner: Manner, audience: Audience) ->
         float(number) == 0 and value != 0 and fact.role == "difference"
     ):  # a difference that is worth a sentence is not shown as none
         number = plain(value, 1)
-    if concept.unit == "%":  # `21 %` lower could be a fifth of what it was
-        return manner.words["points"].format(manner.number(number))
     counted = manner.counted.get(fact.name) if audience == "patient" else None
-    if counted and fact.role != "difference":
+    is_share = concept.unit == "%"
+    if (counted or (is_share and audience == "patient")) and fact.role != "difference":
         return manner.number(number)
+    if is_share:  # `21 %` lower could be a fifth of what it was
+        return manner.words["points"].format(manner.number(number))
     return _with_unit(manner.number(number), counted or printed(concept.unit), manner)
 
 

@@ -1,7 +1,7 @@
 """Plain plans: what a patient reads comes in short sentences, so lists are told a few things at a time.
 
-What is left out: the confidence of an interval, which a patient's sentence does not name, and the end of lists of what
-stays as it is, or of what a risk is associated with.
+What is left out: the confidence of an interval, which a patient's sentence does not name, how likely the direction of
+an effect is where its range is told, and the end of lists of what stays as it is, or of what a risk is associated with.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ def plain(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 def _apart(claim: Claim) -> tuple[Claim, ...]:
     """What is critical and what is missing in a sentence each; an interval without its confidence."""
-    slots = tuple(one for one in claim.slots if one.name != "confidence" or claim.kind == "figure")
+    left = set() if claim.kind == "figure" else {"confidence"}
+    if claim.kind == "effect" and claim.slot("low") is not None:
+        left.add("likelihood")
+    slots = tuple(one for one in claim.slots if one.name not in left)
     if claim.kind != "critical_missing":
         return (Claim(claim.kind, slots, claim.sign),)
     lacking = tuple(one for one in slots if one.name == "place" or one.name.startswith("m"))

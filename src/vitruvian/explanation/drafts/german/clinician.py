@@ -9,7 +9,7 @@ from vitruvian.explanation.drafts.base import Templates, listed
 from vitruvian.explanation.drafts.parts import by_sign, has, numbered, with_slot
 from vitruvian.explanation.drafts.parts import names as slots
 
-__all__ = ["TEMPLATES", "driver", "moved_from"]
+__all__ = ["TEMPLATES", "apart", "driver", "moved_from"]
 
 
 def _list(items: list[str]) -> str:
@@ -122,20 +122,29 @@ def _scenario(claim: Claim) -> str:
 
 
 def _effect(claim: Claim) -> str:
-    moved = by_sign(
-        claim, {1: "um {difference} höher als", -1: "um {difference} niedriger als", 0: "um {difference} anders als"}
-    )
     sure = with_slot(claim, "likelihood", "; dass es in diese Richtung geht, ist {likelihood}")
-    return f"{{subject}}: in der Simulation {{horizon}} {moved} ohne die Änderung{_interval(claim)}{sure}."
+    return f"{{subject}}: in der Simulation {{horizon}} {apart(claim)}{_interval(claim)}{sure}."
+
+
+def apart(claim: Claim) -> str:
+    """How far two runs lie apart at the same time: never a change in time, and never as if it had happened."""
+    return by_sign(
+        claim,
+        {
+            1: "wäre der Wert um {difference} höher als ohne die Änderung",
+            -1: "wäre der Wert um {difference} niedriger als ohne die Änderung",
+            0: "wäre der Wert höchstens um {difference} anders als ohne die Änderung",
+        },
+    )
 
 
 def _before_after(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "von {before} auf {after} steigen",
-            -1: "von {before} auf {after} fallen",
-            0: "gleich bleiben, {before} ohne und {after} mit der Änderung",
+            1: "höher, {before} ohne die Änderung und {after} mit ihr",
+            -1: "niedriger, {before} ohne die Änderung und {after} mit ihr",
+            0: "gleich, {before} ohne die Änderung und {after} mit ihr",
         },
     )
 
@@ -238,14 +247,15 @@ TEMPLATES: Final[Templates] = {
         f"Die Simulation zeigt keine klare Richtung für {_names(claim, 's', 'oder')}."
     ),
     ("risk_effect", "clinician"): lambda claim: (
-        f"In der Simulation würde das vorhergesagte Risiko für {{outcome}}{_over(claim)} {_before_after(claim)}"
+        f"In der Simulation wäre das vorhergesagte Risiko für {{outcome}}{_over(claim)} {_before_after(claim)}"
         " (Empfindlichkeit des Modells, keine ursächliche Wirkung)."
     ),
     ("score_effect", "clinician"): lambda claim: (
-        f"In der Simulation würde {{outcome}}{_over(claim)}, nach fester Regel berechnet, {_before_after(claim)}."
+        f"In der Simulation wäre {{outcome}}{_over(claim)}, nach fester Regel berechnet, {_before_after(claim)}."
     ),
     ("data_share", "clinician"): (
-        "Die eigenen Daten bestimmen {share} der simulierten Wirkungen, den Rest bestimmt das allgemeine Modell."
+        "Die Daten dieses Patienten bestimmen {share} der simulierten Wirkungen,"
+        " den Rest bestimmt das allgemeine Modell."
     ),
     ("alarm", "clinician"): "Der Alarm für {alarm} ({text}) wurde {since} ausgelöst und ist noch offen.",
     ("alarms", "clinician"): _alarms,

@@ -33,7 +33,9 @@ MANNER: Final[Manner] = Manner(
         "on year": "am {day}. {month} {year} um {clock} Uhr",
         "rising": "steigend", "falling": "fallend", "steady": "gleichbleibend", "less": "weniger als {}",
         "more": "mehr als {}", "of": "{} von {}", "likely clinician": "{} ({})", "likely patient": "{} ({})",
-        "quoted": "„{}“", "points": "{} Prozentpunkte", "brought": "das Paket sagt: „{}“", "on state": "ein", "off state": "aus",
+        "quoted": "„{}“", "points": "{} Prozentpunkte", "brought": "das Paket sagt: „{}“",
+        "estimated clinician": "{} (geschätzt)", "estimated patient": "{} (geschätzt)",
+        "on state": "ein", "off state": "aus",
         "risk of": "Risiko für {}",
     },
     {

@@ -6,7 +6,7 @@ from typing import Final
 
 from vitruvian.explanation.claims import Claim
 from vitruvian.explanation.drafts.base import Templates, listed
-from vitruvian.explanation.drafts.german.clinician import driver, moved_from
+from vitruvian.explanation.drafts.german.clinician import apart, driver, moved_from
 from vitruvian.explanation.drafts.parts import by_sign, has, numbered, with_slot
 from vitruvian.explanation.drafts.parts import names as slots
 
@@ -90,18 +90,17 @@ def _scenario(claim: Claim) -> str:
 
 
 def _effect(claim: Claim) -> str:
-    moved = by_sign(claim, {1: "um {difference} höher", -1: "um {difference} niedriger", 0: "um {difference} anders"})
     sure = with_slot(claim, "likelihood", "; das ist {likelihood}")
-    return f"{{subject}}: im Gedankenspiel {{horizon}} {moved}{_range(claim)}{sure}."
+    return f"{{subject}}: im Gedankenspiel {{horizon}} {apart(claim)}{_range(claim)}{sure}."
 
 
 def _before_after(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "von {before} auf {after} steigen",
-            -1: "von {before} auf {after} sinken",
-            0: "gleich bleiben, {before} ohne und {after} mit der Änderung",
+            1: "höher, {before} ohne die Änderung und {after} mit ihr",
+            -1: "niedriger, {before} ohne die Änderung und {after} mit ihr",
+            0: "gleich, {before} ohne die Änderung und {after} mit ihr",
         },
     )
 
@@ -199,11 +198,11 @@ TEMPLATES: Final[Templates] = {
     ("effect", "patient"): _effect,
     ("effect_open", "patient"): lambda claim: f"Das Gedankenspiel zeigt keine klare Änderung: {_names(claim, 's')}.",
     ("risk_effect", "patient"): lambda claim: (
-        f"Im Gedankenspiel würde die Zahl des Modells für {{outcome}}{_over(claim)} {_before_after(claim)}"
+        f"Im Gedankenspiel wäre die Zahl des Modells für {{outcome}}{_over(claim)} {_before_after(claim)}"
         " (das zeigt keine Ursache)."
     ),
     ("score_effect", "patient"): lambda claim: (
-        f"Im Gedankenspiel würde {{outcome}}{_over(claim)} {_before_after(claim)}."
+        f"Im Gedankenspiel wäre {{outcome}}{_over(claim)} {_before_after(claim)}."
     ),
     ("data_share", "patient"): (
         "Ihre eigenen Werte bestimmen davon {share}, den Rest das, was über Menschen allgemein bekannt ist."

@@ -8,7 +8,7 @@ from vitruvian.explanation.claims import Claim
 from vitruvian.explanation.drafts.base import Templates
 from vitruvian.explanation.drafts.parts import by_sign, has, numbered, with_slot
 
-__all__ = ["TEMPLATES", "driver", "moved_from", "names", "over"]
+__all__ = ["TEMPLATES", "apart", "driver", "moved_from", "names", "over"]
 
 
 def names(claim: Claim, head: str) -> str:
@@ -114,25 +114,29 @@ def _scenario(claim: Claim) -> str:
 
 
 def _effect(claim: Claim) -> str:
-    moved = by_sign(
+    sure = with_slot(claim, "likelihood", "; que vaya en este sentido es {likelihood}")
+    return f"{{subject}}: en la simulación, {{horizon}}, {apart(claim)}{_interval(claim)}{sure}."
+
+
+def apart(claim: Claim) -> str:
+    """How far two runs lie apart at the same time: never a change in time, and never as if it had happened."""
+    return by_sign(
         claim,
         {
-            1: "{difference} por encima del curso",
-            -1: "{difference} por debajo del curso",
-            0: "a {difference} del curso",
+            1: "quedaría {difference} por encima de lo que sería sin el cambio",
+            -1: "quedaría {difference} por debajo de lo que sería sin el cambio",
+            0: "quedaría como mucho a {difference} de lo que sería sin el cambio",
         },
     )
-    sure = with_slot(claim, "likelihood", "; que vaya en este sentido es {likelihood}")
-    return f"{{subject}}: en la simulación, {{horizon}}, {moved} sin el cambio{_interval(claim)}{sure}."
 
 
 def _before_after(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "subiría de {before} a {after}",
-            -1: "bajaría de {before} a {after}",
-            0: "no cambiaría, {before} sin el cambio y {after} con él",
+            1: "sería mayor, {before} sin el cambio y {after} con él",
+            -1: "sería menor, {before} sin el cambio y {after} con él",
+            0: "sería igual, {before} sin el cambio y {after} con él",
         },
     )
 
@@ -233,7 +237,7 @@ TEMPLATES: Final[Templates] = {
         f"En la simulación, {{outcome}}{over(claim)}, según su regla fija, {_before_after(claim)}."
     ),
     ("data_share", "clinician"): (
-        "Los datos propios deciden {share} de los efectos simulados, y el modelo general decide el resto."
+        "Los datos de este paciente deciden {share} de los efectos simulados, y el modelo general decide el resto."
     ),
     ("alarm", "clinician"): "La alarma de {alarm} ({text}) se activó {since} y sigue abierta.",
     ("alarms", "clinician"): _alarms,

@@ -10,7 +10,7 @@ from vitruvian.explanation.manner import Manner
 __all__ = ["MANNER"]
 
 _ANSWERS: Final = {
-    "Alert": ("alerta", "despierto y alerta"), "Confusion": ("confusión nueva", "confusión nueva"),
+    "Alert": ("alerta", "consciente y alerta"), "Confusion": ("confusión nueva", "confusión nueva"),
     "Voice": ("responde a la voz", "solo responde a la voz"), "Pain": ("responde al dolor", "solo responde al dolor"),
     "Unresponsive": ("no responde", "no responde"), "Air": ("aire ambiente", "aire ambiente"),
     "Oxygen": ("oxígeno", "oxígeno adicional"), "Yes": ("sí", "sí"), "No": ("no", "no"),
@@ -36,7 +36,9 @@ MANNER: Final[Manner] = Manner(
         "on year 01": "el {day} de {month} de {year} a la {clock}",
         "rising": "en aumento", "falling": "en descenso", "steady": "estable", "less": "menos del {}",
         "more": "más del {}", "of": "{} de cada {}", "likely clinician": "{} ({})", "likely patient": "{} ({})",
-        "quoted": "«{}»", "points": "{} puntos porcentuales", "brought": "el paquete dice: «{}»", "on state": "activado", "off state": "desactivado",
+        "quoted": "«{}»", "points": "{} puntos porcentuales", "brought": "el paquete dice: «{}»",
+        "estimated clinician": "{} (estimado)", "estimated patient": "{} (estimado)",
+        "on state": "activado", "off state": "desactivado",
         "risk of": "riesgo de {}",
     },
     {

@@ -7,7 +7,7 @@ from typing import Final
 from vitruvian.explanation.claims import Claim
 from vitruvian.explanation.drafts.base import Templates
 from vitruvian.explanation.drafts.parts import by_sign, has, numbered, with_slot
-from vitruvian.explanation.drafts.spanish.clinician import driver, names, over
+from vitruvian.explanation.drafts.spanish.clinician import apart, driver, names, over
 
 __all__ = ["TEMPLATES"]
 
@@ -89,21 +89,17 @@ def _scenario(claim: Claim) -> str:
 
 
 def _effect(claim: Claim) -> str:
-    moved = by_sign(
-        claim,
-        {1: "subiría {difference}", -1: "bajaría {difference}", 0: "cambiaría en {difference} como mucho"},
-    )
     sure = with_slot(claim, "likelihood", "; esto es {likelihood}")
-    return f"{{subject}}: en esta prueba, {{horizon}}, {moved}{_range(claim)}{sure}."
+    return f"{{subject}}: en esta prueba, {{horizon}}, {apart(claim)}{_range(claim)}{sure}."
 
 
 def _before_after(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "subiría de {before} a {after}",
-            -1: "bajaría de {before} a {after}",
-            0: "seguiría igual, {before} sin el cambio y {after} con él",
+            1: "sería mayor, {before} sin el cambio y {after} con él",
+            -1: "sería menor, {before} sin el cambio y {after} con él",
+            0: "sería igual, {before} sin el cambio y {after} con él",
         },
     )
 
