@@ -347,7 +347,7 @@ def test_markup_stays_text_on_paper() -> None:
 
 _ORDERS = re.compile(
     r"\b(should|must|need to|have to|ought|stop|start|continue|recommend\w*|advis\w*|urgent\w*|immediately|"
-    r"call|ask your|go to|do not|don't|will die|dying|fatal|hopeless|terminal)\b", re.IGNORECASE
+    r"call|ask your|go to|do not(?! answer)|don't|will die|dying|fatal|hopeless|terminal)\b", re.IGNORECASE
 )  # fmt: skip
 _CAUSES = re.compile(r"\b(because|due to|caused|leads? to|results? in|thanks to|responsible)\b", re.IGNORECASE)
 _SIMULATED = re.compile(r"\b(simulat\w+|what-if|in the model|the model)\b", re.IGNORECASE)
@@ -389,7 +389,8 @@ def test_a_difference_of_two_runs_is_no_change_in_time() -> None:
             assert skeleton is not None
             if claim.sign and skeleton != drafted:
                 seen += 1
-                assert "than without the change" in skeleton.words.replace("\n", "")
+                said = skeleton.words.replace("\n", "").casefold()
+                assert "than without the change" in said or "compared with no change" in said
                 assert not re.search(r"\b(rise|fall|increase|decrease|go up|go down)\b", skeleton.words)
     assert seen > 20
 

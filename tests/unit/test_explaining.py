@@ -53,12 +53,17 @@ def test_every_packet_is_one_that_anyone_may_bring_and_can_be_explained(
 def test_a_forecast_holds_what_the_page_draws(ward: MemoryWard, explaining: Explaining) -> None:
     view, evidence = ward.body_answers.forecast("sim-000", 6.0), explaining.evidence("sim-000", "forecast")
     assert view.outputs
+    begun = set()
     for one in view.outputs:
         expected = evidence.by_id[f"expected-{one.concept}"]
         assert (expected.value, expected.unit, expected.horizon_h) == (one.bands[2][-1], one.unit, 6.0)
         ends = [evidence.by_id[f"{end}-expected-{one.concept}"].value for end in ("low", "high")]
         assert ends == [one.bands[0][-1], one.bands[4][-1]]
-        assert evidence.by_id[f"now-{one.concept}"].value == one.bands[2][0]
+        now = evidence.by_id[f"now-{one.concept}"]
+        measured = {row.concept: row.value for row in ward.twin("sim-000").rows}
+        assert now.value == (one.bands[2][0] if now.role == "estimate" else measured[one.concept])
+        begun.add(now.role)
+    assert begun == {"estimate", "measurement"}
     assert (evidence.at_us, evidence.simulated) == (view.at_us, True)
 
 
