@@ -1,71 +1,51 @@
 """A language model's wording of claims: how much is accepted, what is refused that is false, and what checking costs.
 
-python -m benchmarks.wording [--shapes N] [--free] [NAME ...]    # models by name; by default all installed that write
+python -m benchmarks.wording [--models A,B] [--shapes N] [--lies N] [--free] [--minutes M]
 
-Claims are those of simulated packets (`vitruvian.testing.packets`) from the seeds that prompts and phrase books were
-made with; benchmarks/explanation.py measures on others. `--free` asks without the grammar as well, as homes that cannot
-force one are asked.
+`--models`: installed ones by name; none: what needs no model alone. `--shapes`: different claims that each is asked to
+word. `--free`: without the grammar as well, as homes that cannot force one are asked. `--minutes`: the most that one
+model may take. The page is written as figures come, so a run that is stopped leaves what it has; models that are not
+asked keep the rows of the last run, if its prompts were these.
+
+Claims are those of simulated packets (`vitruvian.testing.packets`) from the seed that prompts and phrase books were
+made with; benchmarks/explanation.py measures on others.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import json
+import os
 import time
 from collections import Counter
-from collections.abc import Iterator
-from random import Random
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
-from benchmarks._results import Bar, quantiles_ms, record
-from vitruvian.explanation.claims import Audience, Claim, Sentence, Skeleton
-from vitruvian.explanation.drafting import AUDIENCES, plan_of
-from vitruvian.explanation.drafts import draft_of, manner_of
-from vitruvian.explanation.drafts.base import template_of
+from benchmarks._results import RESULTS, Bar, commit, record
+from benchmarks._wording_lies import SEED, Said, claims, falsified, kept, malicious
+from vitruvian.explanation.claims import PROMPT_VERSION, Audience
 from vitruvian.explanation.evidence.base import Evidence
-from vitruvian.explanation.filling import fill
 from vitruvian.explanation.llm.base import ModelSilent, Prompt
+from vitruvian.explanation.llm.child import Answer
 from vitruvian.explanation.llm.embedded import EmbeddedModel
 from vitruvian.explanation.llm.weights import installed
-from vitruvian.explanation.narrate import Narrator
-from vitruvian.explanation.wording.base import MemoryCache, Refused, Wording
-from vitruvian.explanation.wording.patterns import sampled, spaced
-from vitruvian.explanation.wording.phrases import phrases_of
+from vitruvian.explanation.wording.base import Refused
 from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer, wordable
 from vitruvian.explanation.wording.read_back import read_back
-from vitruvian.explanation.wording.tags import tagged, untagged
+from vitruvian.explanation.wording.tags import tagged
 from vitruvian.explanation.wording.verifier import verify
-from vitruvian.testing.lies import false_skeletons, lies
 from vitruvian.testing.packets import packets
 
-SEED: Final = 7
 PACKETS: Final = 480
 PATIENCE_S: Final = 300.0
 TRIES: Final = 3
 PAUSE_S: Final = 10.0
-LIES_EACH: Final = 3  # claims of one shape that lies are told of
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A claim of a packet for a reader."""
-
-    packet: Evidence
-    audience: Audience
-    claim: Claim
-    draft: Skeleton
-
-    def filled(self, skeleton: Skeleton) -> Sentence:
-        """The sentence of a skeleton."""
-        return fill(skeleton, self.claim, self.packet, self.audience, manner_of("en"))
-
-
-def claims(whole: list[Evidence]) -> Iterator[Said]:
-    """Every claim of the packets, for both readers."""
-    for packet in whole:
-        for audience in AUDIENCES:
-            for claim in plan_of(packet, audience):
-                yield Said(packet, audience, claim, draft_of(claim, audience, "en"))
+EXAMPLES: Final = 6
+EVERY: Final = 5  # answers between two writings of the page
 
 
 def common(whole: list[Evidence], most: int) -> list[Said]:
@@ -86,183 +66,196 @@ def common(whole: list[Evidence], most: int) -> list[Said]:
     return [one for _, _, one in ranked[:most]]
 
 
-def answered(model: EmbeddedModel, prompt: Prompt) -> str | None:
-    """The model's answer; None where it gives none, several times."""
+def answered(model: EmbeddedModel, prompt: Prompt) -> Answer | str:
+    """The model's answer; where it gives none, several times, why."""
+    why = ""
     for _ in range(TRIES):
         try:
-            return model.complete(prompt, PATIENCE_S)
-        except ModelSilent:
+            return model.answer(prompt, PATIENCE_S)
+        except ModelSilent as silent:
+            why = str(silent)
             time.sleep(PAUSE_S)
-    return None
+    return why
 
 
-def accepted(model: EmbeddedModel, some: list[Said], *, forced: bool) -> tuple[dict[str, Any], list[str]]:
-    """How many of the claims a model words so that they may be shown, and its first few words."""
-    taken_s, refused, shown, silent = [], Counter[str](), [], 0
-    for one in some:
+class Tally:
+    """What one model did with the claims, with or without the grammar; its figures at any time."""
+
+    def __init__(self, model: EmbeddedModel, *, forced: bool) -> None:
+        self.model, self.forced = model, forced
+        self.taken_s: list[float] = []
+        self.answers: list[Answer] = []
+        self.refused: Counter[str] = Counter()
+        self.silent: Counter[str] = Counter()
+        self.asked = self.accepted = self.copied = 0
+        self.examples: list[str] = []
+
+    def ask(self, one: Said) -> None:
+        """Ask for one claim, and judge the answer as the narrator does."""
         prompt = prompt_of(one.claim, one.draft, one.audience, "en")
         begun = time.perf_counter()
-        answer = answered(model, prompt if forced else msgspec.structs.replace(prompt, grammar=""))
-        if answer is None:
-            silent += 1
-            continue
-        taken_s.append(time.perf_counter() - begun)
+        answer = answered(self.model, prompt if self.forced else msgspec.structs.replace(prompt, grammar=""))
+        self.asked += 1
+        if isinstance(answer, str):
+            self.silent[answer] += 1
+            return
+        self.taken_s.append(time.perf_counter() - begun)
+        self.answers.append(answer)
         try:
-            skeleton = skeleton_of_answer(answer, one.claim, one.draft)
+            skeleton = skeleton_of_answer(answer.text, one.claim, one.draft)
             verify(skeleton, one.claim, one.draft, one.audience, "en")
             text = one.filled(skeleton).text
             read_back(text, one.claim, one.packet, one.audience, "en")
         except Refused as refusal:
-            refused[refusal.rule] += 1
-            continue
-        shown.append((one, skeleton, text))
-    copied = sum(1 for one, skeleton, _ in shown if skeleton == one.draft)
-    figures = {
-        "model": model.name, "grammar": "forced" if forced else "none", "shapes": len(some), "silent": silent,
-        "answered": len(taken_s), "accepted": len(shown), "share": round(len(shown) / max(len(taken_s), 1), 4),
-        "same_as_draft": copied, "refused": ", ".join(f"{rule} {n}" for rule, n in refused.most_common()) or "none",
-        "sentence_p50_s": round(sorted(taken_s)[len(taken_s) // 2], 2) if taken_s else None,
-    }  # fmt: skip
-    return figures, [f"{model.name}: {tagged(skeleton)} ({text})" for _, skeleton, text in shown[:6]]
+            self.refused[refusal.rule] += 1
+            return
+        self.accepted += 1
+        self.copied += skeleton == one.draft
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(f"{self.model.name}: {tagged(skeleton)} ({text})")
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """A row of the table."""
+        done = sorted(self.taken_s)
+        written_s = sum(one.written_s for one in self.answers)
+        return {
+            "model": self.model.name, "grammar": "forced" if self.forced else "none", "shapes": self.asked,
+            "answered": len(done), "accepted": self.accepted,
+            "share": round(self.accepted / len(done), 4) if done else None, "same_as_draft": self.copied,
+            "refused": ", ".join(f"{rule} {n}" for rule, n in self.refused.most_common()) or "none",
+            "silent": ", ".join(f"{why} {n}" for why, n in self.silent.most_common()) or "none",
+            "sentence_p50_s": round(done[len(done) // 2], 2) if done else None,
+            "sentence_max_s": round(done[-1], 2) if done else None,
+            "written_tokens_per_s":
+                round(sum(one.written_tokens for one in self.answers) / written_s, 1) if written_s else None,
+            "seconds": round(sum(done)), "machine_load": round(os.getloadavg()[0], 1),
+            "prompt_version": PROMPT_VERSION, "commit": commit(),
+        }  # fmt: skip
 
 
-def another(one: Said, random: Random) -> Skeleton | None:
-    """A wording of the phrase book."""
-    phrases = phrases_of(one.claim, one.draft, one.audience, "en")
-    if not phrases.others:
-        return None
-    tokens = sampled(random.choice(phrases.others), random)
-    text = spaced([phrases.tags[token[1:-1]] if token[0] == "{" else token for token in tokens])
-    return untagged(text if text[0] == "<" else text[0].upper() + text[1:], one.claim)
+def earlier() -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of models, and sentences, of the last run; none where its prompts were others."""
+    path = RESULTS / "wording.json"
+    figures = json.loads(path.read_text("utf-8"))["figures"] if path.exists() else {}
+    rows = [one for one in figures.get("models", []) if one.get("prompt_version") == PROMPT_VERSION]
+    names = {one["model"] for one in rows}
+    return rows, [one for one in figures.get("sentences", []) if one.partition(":")[0] in names]
 
 
-def falsified(whole: list[Evidence]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Lies told of drafts and of other wordings, and how many passed; and what is true and was refused."""
-    random, told, passed = Random(SEED), Counter[str](), Counter[str]()
-    seen: Counter[tuple[str, Audience]] = Counter()
-    kinds, true, true_refused = set(), 0, 0
-    for one in claims(whole):
-        seen[one.claim.shape, one.audience] += 1
-        if seen[one.claim.shape, one.audience] > LIES_EACH:
-            continue
-        kinds.add(one.claim.kind)
-        for skeleton in filter(None, (one.draft, another(one, random))):
-            sentence = one.filled(skeleton)
-            true += 1
-            true_refused += passes_not(one, skeleton, sentence)
-            for kind, text in lies(sentence, one.packet, one.audience, random):
-                told[f"text: {kind}"] += 1
-                passed[f"text: {kind}"] += reads_back(one, text)
-            for kind, false in false_skeletons(skeleton, random):
-                told[f"skeleton: {kind}"] += 1
-                passed[f"skeleton: {kind}"] += verified(one, false)
-    rows = [{"lie": kind, "told": count, "passed": passed[kind]} for kind, count in sorted(told.items())]
-    return {
-        "lies": told.total(), "lies_passed": passed.total(), "claim_kinds": len(kinds),
-        "true_sentences": true, "true_refused": true_refused,
-    }, rows  # fmt: skip
+class Page:
+    """The results so far, written again and again."""
+
+    def __init__(self, whole: list[Evidence], lies: int) -> None:
+        self.false, self.by_kind = falsified(whole, lies)
+        self.liars, self.latency = malicious(whole), kept(whole)
+        self.rows, self.sentences = earlier()
+
+    def renewed(self, tally: Tally) -> None:
+        """The page with this model's figures in the place of those it had."""
+        new = tally.figures
+        at = [(one["model"], one["grammar"]) for one in self.rows]
+        if (new["model"], new["grammar"]) in at:
+            self.rows[at.index((new["model"], new["grammar"]))] = new
+        else:
+            self.rows.append(new)
+        if tally.forced:
+            others = [one for one in self.sentences if one.partition(":")[0] != new["model"]]
+            self.sentences = [*others, *tally.examples]
+        self.write()
+
+    def bars(self) -> list[Bar]:
+        """What was to be reached."""
+        false, liars, latency = self.false, self.liars, self.latency
+        return [
+            Bar("false texts and skeletons refused, both readers, every kind of packet", ">= 5,000 told, 100 %",
+                f"{false['lies'] - false['lies_passed']:,} of {false['lies']:,}",
+                false["lies"] >= 5_000 and not false["lies_passed"]),
+            Bar("true drafts and wordings refused", "0", false["true_refused"], not false["true_refused"]),
+            Bar(f"sentences of {liars['models']} malicious models displayed", "0",
+                f"{liars['displayed']} of {liars['answers']:,}", not liars["displayed"] and liars["answers"] > 0),
+            Bar("explanation from kept wordings, p95, ms", "< 20", latency["p95_ms"], latency["p95_ms"] < 20,
+                f"{latency['cpu_p95_ms']:.1f} ms on a core"),
+            *(_bar(one) for one in self.rows),
+        ]  # fmt: skip
+
+    def write(self) -> None:
+        """The page and its raw figures; not printed each time."""
+        tables = {"models": self.rows, "lies_by_kind": self.by_kind, "sentences": self.sentences}
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._record({name: rows for name, rows in tables.items() if rows})
+
+    def _record(self, tables: dict[str, Any]) -> None:
+        record(
+            "wording",
+            title="Wording by language models",
+            provenance=f"simulated: {PACKETS} packets of every kind, seed {SEED}, on which phrase books were made",
+            bars=self.bars(),
+            figures={**self.false, "liars": self.liars, "kept": self.latency, **tables},
+            notes=[
+                "A forced grammar leaves a model the choice among the phrase book's wordings and nothing else: every"
+                " answer that it completes lies within the phrase book and is accepted, whatever the model is worth."
+                " The share accepted then counts answers that were complete in time, not understanding.",
+                "Grammar none: the model writes what it likes and the verifier decides. These shares are what models"
+                " reach by themselves, in homes that cannot force a grammar.",
+                "The grammar leaves out the pattern of the draft, which small models would only copy.",
+                "Not asked: notes and reasons (the twin's own words), lines of a handover, long lists.",
+                "Lies are made by rules from true sentences (vitruvian.testing.lies, .liars), not by people or models.",
+                "Kept wordings: verdicts of a claim's shape are remembered, so the second round of the same packets"
+                " counts; every sentence is read back against its evidence each time.",
+            ],
+        )  # fmt: skip
 
 
-def passes_not(one: Said, skeleton: Skeleton, sentence: Sentence) -> bool:
-    """Whether something true is refused."""
-    return not (verified(one, skeleton) and reads_back(one, sentence.text))
+def _bar(row: dict[str, Any]) -> Bar:
+    held = "1.5b" in row["model"] and row["grammar"] == "forced"
+    met = row["share"] >= 0.9 if held and row["share"] is not None else None
+    what = f"sentences of {row['model']} accepted, grammar {row['grammar']}, of {row['shapes']} shapes"
+    return Bar(what, ">= 90 %" if held else "reported", row["share"] if row["share"] is not None else "-", met)
 
 
-def verified(one: Said, skeleton: Skeleton) -> bool:
-    """Whether the verifier lets a skeleton through."""
-    try:
-        verify(skeleton, one.claim, one.draft, one.audience, "en")
-    except Refused:
-        return False
-    return True
-
-
-def reads_back(one: Said, text: str) -> bool:
-    """Whether a displayed text reads back as the claim."""
-    try:
-        read_back(text, one.claim, one.packet, one.audience, "en")
-    except Refused:
-        return False
-    return True
-
-
-class Silent:
-    """A language model that must not be asked: everything is kept."""
-
-    name, digest, remote = "kept", "0" * 64, False
-
-    def complete(self, prompt: Prompt, deadline_s: float) -> str:
-        """Never: what is timed is what is kept."""
-        raise ModelSilent(f"found a prompt of {len(prompt.user)} characters and {deadline_s} s, expected none")
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-def kept(whole: list[Evidence]) -> dict[str, float]:
-    """Latency of whole explanations from kept wordings, each verified and read back anew."""
-    random, cache = Random(SEED), MemoryCache()
-    narrator = Narrator(Silent(), cache)
-    for one in claims(whole):
-        skeleton = another(one, random)
-        if skeleton is not None:
-            cache.put(narrator._key(one.claim, one.audience, "en"), Wording(template_of(skeleton)))
-    taken_s = []
-    for packet in whole:
-        for audience in AUDIENCES:
-            begun = time.perf_counter()
-            narrator.explain(packet, audience)
-            taken_s.append(time.perf_counter() - begun)
-    return {**quantiles_ms(taken_s), "explanations": len(taken_s), "by_model": narrator.counts["model"]}
+def measure(
+    model: EmbeddedModel, some: list[Said], until_s: float, tell: Callable[[Tally], None], *, free: bool
+) -> None:
+    """Ask a model for each claim, with the grammar and, with `free`, without it; no longer than until then."""
+    tallies = [Tally(model, forced=True), *([Tally(model, forced=False)] if free else [])]
+    for number, one in enumerate(some, 1):
+        if time.monotonic() > until_s:
+            break
+        for tally in tallies:
+            tally.ask(one)
+        if number % EVERY == 0:
+            for tally in tallies:
+                tell(tally)
+            print(f"{model.name}: {number} of {len(some)}", flush=True)
+    for tally in tallies:
+        tell(tally)
 
 
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*")
-    parser.add_argument("--shapes", type=int, default=120)
+    parser.add_argument("--models", default="")
+    parser.add_argument("--shapes", type=int, default=80)
+    parser.add_argument("--lies", type=int, default=8_000)
+    parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--free", action="store_true")
     asked = parser.parse_args()
+    have = {one.name: one for one in installed() if one.kind == "gguf"}
+    wanted = [name for name in asked.models.split(",") if name]
+    if missing := [name for name in wanted if name not in have]:
+        parser.error(f"found no installed model {', '.join(missing)}; there are {', '.join(have) or 'none'}")
     whole = list(packets(SEED, PACKETS))
-    false, rows = falsified(whole)
-    latency = kept(whole)
-    some, models, words = common(whole, asked.shapes), [], []
-    for weights in installed() if some else ():
-        if weights.kind != "gguf" or (asked.models and weights.name not in asked.models):
-            continue
-        model = EmbeddedModel(weights.name, weights.path, weights.digest, load_deadline_s=PATIENCE_S)
+    page = Page(whole, asked.lies)
+    page.write()
+    some = common(whole, asked.shapes)
+    for name in wanted:
+        model = EmbeddedModel(name, have[name].path, have[name].digest, load_deadline_s=PATIENCE_S)
         try:
-            for forced in (True, False) if asked.free else (True,):
-                figures, said = accepted(model, some, forced=forced)
-                models.append(figures)
-                words += said if forced else []
-                print(figures, flush=True)
+            measure(model, some, time.monotonic() + 60 * asked.minutes, page.renewed, free=asked.free)
         finally:
             model.close()
-    bars = [
-        Bar("false texts and skeletons refused, both readers, every kind of packet", ">= 5,000 told, 100 %",
-            f"{false['lies'] - false['lies_passed']:,} of {false['lies']:,}",
-            false["lies"] >= 5_000 and not false["lies_passed"]),
-        Bar("true drafts and wordings refused", "0", false["true_refused"], not false["true_refused"]),
-        Bar("explanation from kept wordings, p95, ms", "< 20", latency["p95_ms"], latency["p95_ms"] < 20),
-        *(Bar(f"sentences of {one['model']} accepted, grammar {one['grammar']}",
-              ">= 90 %" if "1.5b" in one["model"] and one["grammar"] == "forced" else "reported", one["share"],
-              one["share"] >= 0.9 if "1.5b" in one["model"] and one["grammar"] == "forced" else None)
-          for one in models),
-    ]  # fmt: skip
-    record(
-        "wording",
-        title="Wording by language models",
-        provenance=f"simulated: {PACKETS} packets of every kind, seed {SEED}, on which phrase books were made",
-        bars=bars,
-        figures={**false, "kept": latency, "models": models, "lies_by_kind": rows, "sentences": words},
-        notes=[
-            "A forced grammar leaves a model the choice among the phrase book's wordings and nothing else, so what it"
-            " answers whole is accepted; without it, the model writes what it likes and the verifier decides.",
-            "The grammar leaves out the pattern of the draft, which small models would only copy.",
-            "Not asked: notes and reasons (the twin's own words), lines of a handover, long lists.",
-        ],
-    )
+    print((RESULTS / "wording.md").read_text("utf-8"))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
 
 from tests.wording_support import drafted, every_way
 from vitruvian.explanation.claims import Claim, Skeleton, Slot
 from vitruvian.explanation.drafts import LANGUAGES, draft_of
 from vitruvian.explanation.drafts.base import KINDS, skeleton_of
-from vitruvian.explanation.wording import rules
+from vitruvian.explanation.wording import rules, verifier
 from vitruvian.explanation.wording.base import Refused
 from vitruvian.explanation.wording.rules import Checked, checked_of
 from vitruvian.explanation.wording.tags import tagged, untagged
@@ -187,3 +188,21 @@ def test_what_a_kind_may_say_in_spite_of_the_lists_counts_for_that_kind_alone() 
     assert isinstance(one, Checked)
     with pytest.raises(Refused):
         rules.said(one)
+
+
+def test_a_wording_that_passed_is_still_held_to_its_facts() -> None:
+    """Verdicts are remembered by shape, and a shape holds no fact."""
+    assert refusal(GOOD) == ""
+    other = tuple(msgspec.structs.replace(slot, fact=f"{slot.fact}-2") for slot in RISK.slots)
+    worded = untagged(GOOD, Claim("risk_moved", other, 1))
+    with pytest.raises(Refused) as refused:
+        verify(worded, RISK, DRAFT, "clinician", "en")
+    assert refused.value.rule == "tags"
+
+
+def test_no_refusal_is_remembered() -> None:
+    """Whoever answers nonsense fills no memory."""
+    before = verifier._judge.cache_info().currsize
+    for number in range(50):
+        assert refusal(GOOD.replace("The estimated", "The " + "x" * (number + 1) + " estimated")) == "words"
+    assert verifier._judge.cache_info().currsize == before

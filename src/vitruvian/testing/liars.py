@@ -21,7 +21,8 @@ _PAIRS: Final = (
     ("without", "with"),
 )  # fmt: skip
 _OPPOSITE: Final = {
-    **dict(_PAIRS), **{second: first for first, second in _PAIRS}, "would": "will", "no": "a", "not": "now", "go": "did",
+    **dict(_PAIRS), **{second: first for first, second in _PAIRS},
+    "would": "will", "no": "a", "not": "now", "go": "did",
 }  # fmt: skip
 
 
