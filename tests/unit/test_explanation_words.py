@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from vitruvian.core.vocabulary import VOCABULARY
+from vitruvian.explanation.ask import answer
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.drafting import AUDIENCES, draft
 from vitruvian.explanation.drafts import LANGUAGES, draft_of, manner_of
 from vitruvian.explanation.drafts.names import labels_of
 from vitruvian.explanation.evidence.base import Evidence, Fact
+from vitruvian.explanation.plans.plain import plain
 from vitruvian.explanation.showing import label_of, show, value_of
 from vitruvian.explanation.wording.verifier import verify
 from vitruvian.prediction.serve.gate import reasons_of
@@ -209,3 +214,63 @@ def test_a_brought_note_is_told_as_the_packets() -> None:
     value = Fact("latest-lactate", "measurement", "lactate", "lactate", 2.0, unit="mmol/L", at_us=AT_US)
     text = draft(packet(value, note, brought=True), "patient").text
     assert "the packet says: “Give 10 mg of morphine”" in text
+
+
+ASKED = Path(answer.__file__).parent
+SPOKEN = ("answer", "facts", "risks", "values", "what_if")  # modules whose words stand in an answer
+SAYING = {"unknown", "notes", "ModelError", "NotFoundError"}
+
+
+def told_in(path: Path) -> Iterator[tuple[str, ...]]:
+    """What a module says in an answer, a number or a name in what varies."""
+    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", getattr(call.func, "attr", "")) not in SAYING:
+            continue
+        within = {id(part) for one in ast.walk(call) if isinstance(one, ast.JoinedStr) for part in one.values}
+        for one in ast.walk(call):
+            if isinstance(one, ast.JoinedStr):
+                yield tuple(
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else varies for part in one.values)
+                    for varies in ("6", "lactate", "that time")
+                )
+            elif isinstance(one, ast.Constant) and " " in str(one.value) and id(one) not in within:
+                yield (str(one.value),)
+
+
+@pytest.mark.parametrize("module", SPOKEN)
+def test_what_answers_say_is_in_the_readers_language(module: str) -> None:
+    found = list(told_in(ASKED / f"{module}.py"))
+    assert found
+    for texts, language, audience in product(found, OTHERS, AUDIENCES):
+        if " " in texts[0].strip(". "):
+            assert any(manner_of(language).said(text, audience) != text for text in texts), (language, texts)
+
+
+@pytest.mark.parametrize(("language", "audience"), [*product(LANGUAGES, AUDIENCES)])
+def test_two_runs_are_not_told_as_a_course(language: str, audience: Audience) -> None:
+    slots = (Slot("outcome", "o", "label"), Slot("before", "b", "value"), Slot("after", "a", "value"))
+    words = {"en": ("higher", "lower"), "de": ("höher", "niedriger"), "es": ("mayor", "menor")}[language]
+    for kind, (word, sign) in product(("risk_effect", "score_effect"), zip(words, (1, -1), strict=True)):
+        text = draft_of(Claim(kind, slots, 1 if sign > 0 else -1), audience, language).words
+        assert word in text
+        assert not re.search(r"\bris[e]|\bfall\b|go (up|down)|steig|sink|fallen|sub[ei]|baj[ae]", text), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_estimate_is_called_one(language: str) -> None:
+    """Beside it a measurement may say otherwise."""
+    word = {"en": r"\(estimated\)", "de": r"\(geschätzt\)", "es": r"\(estimado\)"}[language]
+    ahead = Fact("e", "expected", "heart_rate", value=69.0, horizon_h=6.0)
+    estimate = Fact("n", "estimate", "heart_rate", value=71.0, at_us=AT_US, of="e")
+    measured = Fact("m", "measurement", "heart_rate", value=78.0, at_us=AT_US)
+    evidence, manner = packet(ahead, estimate, measured), manner_of(language)
+    assert re.search(word, value_of(estimate, evidence, manner))
+    assert not re.search(word, value_of(measured, evidence, manner))
+    alone = Fact("c", "estimate", "cardiac_output", value=5.0)
+    assert re.search(rf"{word}|modelled", value_of(alone, packet(alone), manner, "patient"))
+
+
+def test_plain_words_tell_one_measure_of_how_sure_an_effect_is() -> None:
+    assert [one.name for one in plain([effect_of(1)])[0].slots] == ["subject", "difference", "low", "high", "horizon"]
+    alone = Claim("effect", tuple(one for one in effect_of(1).slots if one.name not in ("low", "high")), 1)
+    assert "likelihood" in {one.name for one in plain([alone])[0].slots}
