@@ -123,7 +123,7 @@ def _scenario(claim: Claim) -> str:
 
 def _effect(claim: Claim) -> str:
     sure = with_slot(claim, "likelihood", "; dass es in diese Richtung geht, ist {likelihood}")
-    return f"{{subject}}: in der Simulation {{horizon}} {apart(claim)}{_interval(claim)}{sure}."
+    return f"{{subject}}: in der Simulation wäre der Wert {{horizon}} {apart(claim)}{_interval(claim)}{sure}."
 
 
 def apart(claim: Claim) -> str:
@@ -131,9 +131,9 @@ def apart(claim: Claim) -> str:
     return by_sign(
         claim,
         {
-            1: "wäre der Wert um {difference} höher als ohne die Änderung",
-            -1: "wäre der Wert um {difference} niedriger als ohne die Änderung",
-            0: "wäre der Wert höchstens um {difference} anders als ohne die Änderung",
+            1: "um {difference} höher als ohne die Änderung",
+            -1: "um {difference} niedriger als ohne die Änderung",
+            0: "höchstens um {difference} anders als ohne die Änderung",
         },
     )
 

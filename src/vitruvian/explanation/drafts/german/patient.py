@@ -91,7 +91,7 @@ def _scenario(claim: Claim) -> str:
 
 def _effect(claim: Claim) -> str:
     sure = with_slot(claim, "likelihood", "; das ist {likelihood}")
-    return f"{{subject}}: im Gedankenspiel {{horizon}} {apart(claim)}{_range(claim)}{sure}."
+    return f"{{subject}}: im Gedankenspiel wäre der Wert {{horizon}} {apart(claim)}{_range(claim)}{sure}."
 
 
 def _before_after(claim: Claim) -> str:
