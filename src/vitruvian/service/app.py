@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from vitruvian.explanation.narrate import Narrator
 from vitruvian.service import problems
 from vitruvian.service.access import Access, allow, require_permissions
-from vitruvian.service.api import alerts, bodies, explain, intake, models, patients, system
+from vitruvian.service.api import alerts, bodies, explain, intake, models, notes, patients, system
 from vitruvian.service.asking import Asking
 from vitruvian.service.description import describe
 from vitruvian.service.explaining import Explaining
@@ -62,8 +62,8 @@ def create_app(
     app.state.asking = Asking(ward, app.state.explaining)
     problems.install(app)
     routers = (
-        patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, alerts.router,
-        intake.router, models.router, explain.models, system.router,
+        patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, notes.router,
+        alerts.router, intake.router, models.router, explain.models, system.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router)

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.explain_views import ExplanationView, StatusView
+from vitruvian.service.note_views import DecisionView, NoteView
 from vitruvian.service.risk_views import ModelView, ReasonsView, RiskPoint
 from vitruvian.service.views import (
     AlertView,
@@ -78,6 +79,10 @@ ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     f"{_PATIENT}/explanation": _EXPLAINED,
     f"{_PATIENT}/what-if/explanation": {"what_if": WhatIfView, **_EXPLAINED},
     f"{_PATIENT}/ask": {"intent": str, "answered": bool, "can_ask": list[str], **_EXPLAINED},
+    f"{_PATIENT}/notes": {"notes": list[NoteView]},
+    f"POST {_PATIENT}/notes": {"note": NoteView},
+    f"{_PATIENT}/notes/{{note}}/accept": {"decisions": list[DecisionView]},
+    f"{_PATIENT}/notes/{{note}}/reject": {"decisions": list[DecisionView]},
     "/api/v1/explanations": _EXPLAINED,
     "/api/v1/explanations/status": {"status": StatusView},
     "/api/v1/handover": _EXPLAINED,

@@ -12,6 +12,7 @@ from vitruvian.scenarios import Posterior, Scenario
 from vitruvian.service.body_views import BodyView, ForecastView, ScenarioView, WhatIfView
 from vitruvian.service.hub import Hub
 from vitruvian.service.model_settings import Role
+from vitruvian.service.notes import Notes
 from vitruvian.service.risk_views import ModelView, ReasonsView, RiskCard, RiskPoint
 from vitruvian.service.views import (
     AlertView,
@@ -149,6 +150,11 @@ class WardPort(Protocol):
     @property
     def body_answers(self) -> BodyAnswersPort:
         """What is answered of patients' bodies."""
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """What clinical notes suggest."""
         ...
 
     def now_us(self) -> int:

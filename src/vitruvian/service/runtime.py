@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from vitruvian.alerts import Step, Webhook
-from vitruvian.core.errors import JournalError, JournalUnavailable, VitruvianError
+from vitruvian.core.errors import JournalError, JournalUnavailable, NotFoundError, VitruvianError
 from vitruvian.core.events import Entry, Receipt, Refusal
+from vitruvian.core.identifiers import Identifier
 from vitruvian.core.time import Clock
 from vitruvian.journal import Journal
 from vitruvian.scenarios import RiskModels, ScenarioStore
@@ -28,6 +29,7 @@ from vitruvian.service.hub import Hub
 from vitruvian.service.keeper import BodyKeeper
 from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.models import Models
+from vitruvian.service.notes import Notes
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reading import Reading
@@ -83,6 +85,7 @@ class Ward(Reading):
         self.body_answers = BodyAnswers(
             self._scenarios, self.known, self.signals, self.now_us, risk_models, self.keeper
         )
+        self.notes = Notes(settings.journal.with_name(settings.journal.name + ".notes"), self._whose, self.now_us)
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us, speed=settings.speed)
 
     @classmethod
@@ -126,6 +129,7 @@ class Ward(Reading):
             await asyncio.to_thread(self._save)
         finally:
             self._scenarios.close()
+            self.notes.close()
             self._journal.close()
 
     # --- the sink ------------------------------------------------------------
@@ -139,6 +143,13 @@ class Ward(Reading):
         """See `core.ports.Sink`."""
         self._check_open()
         return await self.intake.refuse(refusals)
+
+    def _whose(self, patient: str) -> tuple[str, Identifier]:
+        """A patient's public id, the survivor's where records were merged, and an identifier. Raises NotFoundError."""
+        known = self._follower.board.patient(self.known(patient)[0])
+        if not known.identifiers:
+            raise NotFoundError("found a patient without an identifier, expected one; admit the patient first")
+        return known.id, known.identifiers[0]
 
     def _check_open(self) -> None:
         if self._stopping.is_set():

@@ -16,10 +16,14 @@ LABS: Final = tuple(concept.name for concept in VOCABULARY if concept.kind == "l
 def story(
     ward: WardPort, patient: str, *, start_us: int, end_us: int, known_by_us: int | None = None, limit: int = 200
 ) -> list[EventView]:
-    """Laboratory results, medicines, moves, devices and alarms, the newest first. `recorded_us` is 0 where not told."""
+    """Laboratory results, findings of notes, medicines, moves, devices and alarms, the newest first. `recorded_us` is 0
+    where not told.
+    """
     told = ward.timeline(
         patient, start_us=start_us, end_us=end_us, kinds=KINDS, known_by_us=known_by_us, limit=limit
     )  # fmt: skip
+    noted = ward.notes.observed(patient, start_us, end_us, known_by_us)
+    from_notes = {(event.concept, event.occurred_us) for event in noted}
     labs = [
         EventView(
             seq=0,
@@ -33,6 +37,7 @@ def story(
         )
         for series in ward.series(patient, LABS, start_us=start_us, end_us=end_us, known_by_us=known_by_us, points=0)
         for at_us, value in zip(series.at_us, series.value, strict=True)
+        if (series.concept, at_us) not in from_notes
     ]
     alarms = [
         EventView(
@@ -42,4 +47,4 @@ def story(
         for alarm in ward.alerts(patient=patient, resolved=True)
         if start_us <= alarm.raised_us < end_us and known_by_us is None
     ]  # fmt: skip
-    return sorted([*told, *labs, *alarms], key=lambda event: -event.occurred_us)[:limit]
+    return sorted([*told, *noted, *labs, *alarms], key=lambda event: -event.occurred_us)[:limit]

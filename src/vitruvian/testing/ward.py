@@ -26,6 +26,7 @@ from vitruvian.service import build, directory
 from vitruvian.service.build import Latest
 from vitruvian.service.details import detail_of, event_views, score_cards, state_rows
 from vitruvian.service.hub import Hub
+from vitruvian.service.notes import Notes
 from vitruvian.service.ports import Mode
 from vitruvian.service.risk_views import ReasonsView, RiskCard, RiskPoint
 from vitruvian.service.views import (
@@ -84,6 +85,7 @@ class MemoryWard(StandInModels):
             for entry in bed.results(START_US):
                 self._keep(bed, entry, entry.events[0].occurred_us + 20 * MINUTE_US)
         self.hub = Hub(self.rows, self.alerts, self.seq, self.now_us)
+        self.notes = Notes(None, lambda one: (self._bed(one).id, Identifier("urn:vitruvian:test", one)), self.now_us)
         self.bodies, self.body_answers = memory_bodies(self._beds, self.now_us, self._lock)
 
     def _keep(self, bed: Bed, entry: Entry, recorded_us: int) -> int:

@@ -122,6 +122,11 @@ class SuggestionStore:
             ).fetchall()
         return [_kept(row) for row in rows]
 
+    def patients(self) -> tuple[str, ...]:
+        """Of whom something is kept."""
+        with self._held() as held:
+            return tuple(row[0] for row in held.execute("SELECT DISTINCT patient FROM suggestion ORDER BY patient"))
+
     def get(self, which: str) -> Kept:
         """One by its id. Raises NotFoundError."""
         with self._held() as held:
