@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vitruvian.core.errors import ReadingError, VitruvianError
 from vitruvian.core.time import HOUR_US
-from vitruvian.explanation.drafting import AUDIENCES, plan_of
+from vitruvian.explanation.drafting import AUDIENCES, draft, plan_of
 from vitruvian.explanation.evidence.base import FACTS_MAX, Evidence
 from vitruvian.explanation.evidence.packet import PACKET_BYTES_MAX, packet_schema, read_packet, shipped_schema
 from vitruvian.testing.packets import KINDS, packets
@@ -181,7 +181,7 @@ MADE = [json.loads(msgspec.json.encode(one)) for one in packets(3, 4 * len(KINDS
 
 
 def explained(data: bytes) -> None:
-    """Read and planned: a packet that is read can be explained, one that is not raises what it should."""
+    """Read, planned and worded: a packet that is read can be explained, one that is not raises what it should."""
     try:
         told = read_packet(data)
     except VitruvianError:
@@ -189,6 +189,7 @@ def explained(data: bytes) -> None:
     for audience in AUDIENCES:
         claims = plan_of(told, audience)
         assert {name for claim in claims for name in claim.facts} <= set(told.by_id)
+        assert draft(told, audience, "de" if audience == "patient" else "en").text
 
 
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
@@ -201,8 +202,10 @@ def test_arbitrary_bytes_and_json_are_refused_politely(data: bytes) -> None:
 def test_a_packet_with_anything_changed_is_read_or_refused(data: st.DataObject) -> None:
     made = json.loads(json.dumps(data.draw(st.sampled_from(MADE))))
     for _ in range(data.draw(st.integers(1, 3))):
-        of = data.draw(st.sampled_from(made["facts"])) if made["facts"] and data.draw(st.integers(0, 4)) else made
+        held = made.get("facts")
+        facts = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+        of = data.draw(st.sampled_from(facts)) if facts and data.draw(st.integers(0, 4)) else made
         name = data.draw(st.sampled_from(sorted({*of, "value", "unit", "direction", "flags", "of", "at_us", "role"})))
-        others = [one[name] for one in made["facts"] if name in one] or [None]
+        others = [one[name] for one in facts if name in one] or [None]
         of[name] = data.draw(json_values | st.sampled_from(others) | st.floats(-1e9, 1e9))
     explained(json.dumps(made).encode())

@@ -185,7 +185,7 @@ def _timeline(draws: Draws) -> Evidence:
     results = [Measured(name, draws.value(name), draws.when(hours)) for name in draws.some(LABS, 30)]
     courses = [draws.course(name, hours) for name in draws.some(VITALS[:7], 7)]
     measured = draws.measured((*VITALS, "lactate", "potassium"), 8)
-    seen = {one.name for one in (*courses, *measured)}
+    seen = {one.name for one in courses} | {one.name for one in measured}
     return timeline_evidence(
         draws.at_us, hours, results=results,
         given=[draws.given(hours) for _ in range(int(draws.random.integers(0, 15)))],
