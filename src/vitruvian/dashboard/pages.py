@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from vitruvian.core.errors import NotFoundError, TimestampError, VitruvianError
 from vitruvian.core.time import DAY_US, HOUR_US, to_us, zone_named
-from vitruvian.dashboard import assets, login, present, reference, words
+from vitruvian.dashboard import assets, login, noted, present, reference, words
 from vitruvian.dashboard.render import render
 from vitruvian.service import problems
 from vitruvian.service.access import Who, allow
@@ -78,7 +78,7 @@ def patient_page(
     return render(
         request, "patient.html", detail=detail, row=detail.row, twin=twin, events=events, seq=seq,
         risks=detail.risks, patient=detail.row.id,
-        body=ward.body_answers.body(detail.row.id),
+        body=ward.body_answers.body(detail.row.id), notes_waiting=ward.notes.count(detail.row.id),
         columns={column.concept: column for column in ward.columns()}, fixed_us=fixed_us, at=at, basis=basis,
         hours=hours if hours in RANGES_H else 6, ranges=RANGES_H, hour_us=HOUR_US,
         **words.worded_parts(request, detail.row.id, [one.task for one in detail.risks], reader, language),
@@ -182,6 +182,7 @@ def attach(app: FastAPI) -> None:
     assets.assets()
     app.include_router(router)
     app.include_router(words.router)
+    app.include_router(noted.router)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
