@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -156,6 +157,7 @@ def kept(whole: list[Evidence]) -> dict[str, float]:
         "first_round_cpu_p95_ms": quantiles_ms(first[1])["p95_ms"],
         "explanations": len(taken_s),
         "sentences_by_model": narrator.counts["model"] // 2,
+        "machine_load": round(os.getloadavg()[0], 1),
     }
 
 
