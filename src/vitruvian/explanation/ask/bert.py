@@ -65,7 +65,10 @@ class Bert:
         hidden = self._norm(hidden + self._dense(attended, f"{name}.attention.output.dense"),
                             f"{name}.attention.output.LayerNorm")  # fmt: skip
         wide = self._dense(hidden, f"{name}.intermediate.dense")
-        wide *= np.float32(0.5) * (1 + erf(wide * np.float32(1 / math.sqrt(2))))
+        bent = erf(wide * np.float32(1 / math.sqrt(2)))
+        bent += 1
+        bent *= np.float32(0.5)
+        wide *= bent
         return self._norm(hidden + self._dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
 
     def _attention(self, hidden: Floats, away: Floats, name: str) -> Floats:
@@ -81,25 +84,34 @@ class Bert:
 
     def _dense(self, x: Floats, name: str) -> Floats:
         rows = x.reshape(-1, x.shape[-1])  # one product of matrices: NumPy multiplies stacks one by one
-        made: Floats = (rows @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"]).reshape(*x.shape[:-1], -1)
-        return made
+        made: Floats = rows @ self._w[f"{name}.weight"].T
+        made += self._w[f"{name}.bias"]
+        return made.reshape(*x.shape[:-1], -1)
 
     def _norm(self, x: Floats, name: str) -> Floats:
-        centred = x - x.mean(axis=-1, keepdims=True)
-        spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
-        made: Floats = centred / spread * self._w[f"{name}.weight"] + self._w[f"{name}.bias"]
+        made: Floats = x - x.mean(axis=-1, keepdims=True)
+        made /= np.sqrt(np.einsum("...i,...i->...", made, made)[..., None] / np.float32(self.width) + _EPSILON)
+        made *= self._w[f"{name}.weight"]
+        made += self._w[f"{name}.bias"]
         return made
 
 
 def erf(x: Floats) -> Floats:
     """The error function to within 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26); NumPy has none."""
     size = np.abs(x)
-    t = 1 / (1 + np.float32(0.3275911) * size)
-    series = t * (
-        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * np.float32(1.061405429))))
-    )
-    made: Floats = np.copysign(1 - series * np.exp(-size * size), x)
-    return made
+    t = size * np.float32(0.3275911)
+    t += 1
+    np.divide(np.float32(1), t, out=t)
+    series = t * np.float32(1.061405429)
+    for term in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series += np.float32(term)
+        series *= t
+    size *= size
+    np.negative(size, out=size)
+    np.exp(size, out=size)
+    series *= size
+    made: Floats = np.subtract(np.float32(1), series, out=series)
+    return np.copysign(made, x, out=made)
 
 
 def _kept(value: NDArray[Any]) -> bool:

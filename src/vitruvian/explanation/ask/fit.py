@@ -1,5 +1,5 @@
 """Learn from the example questions what intents look like: `python -m vitruvian.explanation.ask.fit`, after a change of
-prototypes.toml or of how questions are read. Deterministic.
+the examples or of how questions are read. Deterministic.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from vitruvian.core.errors import ModelError
 from vitruvian.explanation.ask.embed import installed_embedder
-from vitruvian.explanation.ask.judge import FILE, examples, vectors
+from vitruvian.explanation.ask.grams import grams
+from vitruvian.explanation.ask.judge import FILE, SENTENCE, examples
 
-__all__ = ["fit", "main"]
+__all__ = ["fit", "main", "spread"]
 
-RIDGE: Final = 1 / 20  # of the summed loss: chosen by how our own questions of one batch judged another
+RIDGE: Final = 1 / 8  # of the summed loss: chosen by how questions of one author judged those of the other
 STEPS: Final = 600
 RATE: Final = 0.05
 Floats = NDArray[np.float64]
@@ -43,6 +44,16 @@ def fit(x: Floats, y: NDArray[np.int64], classes: int, ridge: float = RIDGE) -> 
     return both[:-1], both[-1]
 
 
+def spread(x: Floats) -> tuple[Floats, Floats]:
+    """Rows turned into the space that they span: `x` = first @ second; the second's rows are orthonormal, so that a
+    ridge there is the ridge here. With more features than rows it is far smaller.
+    """
+    values, turned = np.linalg.eigh(x @ x.T)
+    kept = values > values[-1] * 1e-9
+    sizes = np.sqrt(values[kept])
+    return turned[:, kept] * sizes, (turned[:, kept] / sizes).T @ x
+
+
 def main() -> None:
     """Learn, and keep what was learned beside this file. Raises ModelError without the sentence weights."""
     embed = installed_embedder()
@@ -51,10 +62,12 @@ def main() -> None:
     known = examples()
     names = sorted(set(known.intents))
     y = np.array([names.index(one) for one in known.intents])
-    weights, bias = fit(vectors(embed, known.marked, known.asked).astype(np.float64), y, len(names))
+    x = np.hstack([grams(known.masked), np.float32(SENTENCE) * embed(known.compared)]).astype(np.float64)
+    small, back = spread(x)
+    weights, bias = fit(small, y, len(names))
     path = Path(__file__).with_name(FILE)
-    np.savez(
-        path, weights=weights.astype(np.float16), bias=bias.astype(np.float32), intents=np.array(names),
+    np.savez_compressed(
+        path, weights=(back.T @ weights).astype(np.float16), bias=bias.astype(np.float32), intents=np.array(names),
         sentences=np.array(embed.digest), examples=np.array(known.digest),
     )  # fmt: skip
     sys.stdout.write(f"{len(y)} examples, {len(names)} intents: {path.name}, {path.stat().st_size} bytes\n")

@@ -15,17 +15,16 @@ from vitruvian.explanation.ask.kinds import INTENTS, REFUSALS, Detail, Intent, R
 from vitruvian.explanation.ask.lexicon import lexicon, table
 from vitruvian.explanation.ask.named import filled
 from vitruvian.explanation.ask.reading import Read, read
-from vitruvian.explanation.ask.refusals import why_abroad, why_refused, why_unanswerable
+from vitruvian.explanation.ask.refusals import Why, why_abroad, why_refused, why_unanswerable
 
 __all__ = ["INTENTS", "REFUSALS", "Detail", "Intent", "Route", "route"]
 
-# How patterns and examples are weighed: chosen on questions of our own, never on the held-out ones.
-REFUSE_MIN: Final = 0.5  # share of refusals among what examples say
-SURE: Final = 0.2  # more than that where a pattern is sure and every word is known
-STRANGE: Final = 0.1  # less, for each unknown word
-LEAST: Final = 0.35  # share that the best intent needs where no pattern speaks
-PATTERN: Final = 0.35  # what a pattern adds to its intent's share
-LOOSE: Final = 0.15
+# How patterns and examples are weighed: chosen on questions of our own by cross-validation, never on held-out ones.
+REFUSE_MIN: Final = 0.2  # share of refusals among what examples say
+UNKNOWN: Final = 0.4  # what a word of something that no twin can know adds to it
+SURE: Final = 0.1  # what is taken off where a pattern is sure and every word is known
+PATTERN: Final = 0.2  # what a pattern adds to its intent's share
+LOOSE: Final = 0.1
 
 
 def route(question: str, now_us: int, zone: str, judge: Judge | None = None) -> Route:
@@ -38,7 +37,7 @@ def route(question: str, now_us: int, zone: str, judge: Judge | None = None) -> 
     if why is not None:
         return Route("forbidden" if why != "prognosis" else "unanswerable", why=why)
     why = why_unanswerable(asked.masked)
-    if why is not None:
+    if why is not None and judge is None:
         return Route("unanswerable", why=why)
     if any(one.none for one in asked.spans):
         return Route("unanswerable", why="time")
@@ -48,18 +47,20 @@ def route(question: str, now_us: int, zone: str, judge: Judge | None = None) -> 
         if intent is None or not understood:
             return Route("unanswerable", why="unknown", confidence=0.5)
         return filled(intent, asked, now_us, 0.7 if asked.unknown else 0.85, "names")
-    return _judged(intent, sure, asked, now_us, judge)
+    return _judged(intent, sure, why, asked, now_us, judge)
 
 
-def _judged(intent: Intent | None, sure: bool, asked: Read, now_us: int, judge: Judge) -> Route:
-    """Patterns and examples weighed together; what is unlike any example, or has unknown words, is refused."""
-    shares = judge.shares(asked.example, asked.text)
-    refusing = sum(shares.get(name, 0.0) for name in REFUSALS)
-    strange = min(len(asked.unknown), 3)
-    trusted = 0.0 if intent is None or strange else SURE if sure else LOOSE
-    bar = REFUSE_MIN + trusted - STRANGE * strange
-    if refusing > bar or (intent is None and max(shares.values()) < LEAST):
-        return Route("unanswerable", why="unknown", confidence=round(refusing, 3), by="examples")
+def _judged(intent: Intent | None, sure: bool, why: Why | None, asked: Read, now_us: int, judge: Judge) -> Route:
+    """Patterns and examples weighed together; what is unlike any example, or has unknown words, is refused. A word of
+    what no twin can know (`why`) speaks for refusing; alone it does not decide, since it may stand in a context.
+    """
+    shares = judge.shares(asked.example, asked.masked)
+    refusing = sum(shares.get(name, 0.0) for name in REFUSALS) + (UNKNOWN if why is not None else 0.0)
+    trusted = SURE if intent is not None and sure and not asked.unknown else 0.0
+    if refusing - trusted > REFUSE_MIN:
+        if why is None and shares.get("forbidden", 0.0) > max(shares.get("unanswerable", 0.0), 0.5):
+            return Route("forbidden", why="decision", confidence=round(shares["forbidden"], 3), by="examples")
+        return Route("unanswerable", why=why or "unknown", confidence=round(min(refusing, 1.0), 3), by="examples")
     weighed = {name: shares.get(name, 0.0) + (name == intent) * (PATTERN if sure else LOOSE) for name in INTENTS}
     best = max((name for name in INTENTS if name not in REFUSALS), key=lambda name: weighed[name])
     return filled(best, asked, now_us, min(weighed[best], 1.0), "names" if best == intent else "examples")
