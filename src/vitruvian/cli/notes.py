@@ -1,4 +1,4 @@
-"""`vitruvian notes extract`: what a clinical note says, coded, as suggestions that wait for a person."""
+"""`vitruvian notes`: what a clinical note says, coded, as suggestions that wait for a person; here, or on a ward."""
 
 from __future__ import annotations
 
@@ -11,10 +11,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vitruvian.cli.ward_client import DEFAULT_URL
+from vitruvian.core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from vitruvian.explanation.notes import Suggestion
 
 FILE_BYTES_MAX = 4 << 20
+Url = Annotated[str, typer.Option(envvar="VITRUVIAN_URL", help="The running ward.")]
+TokenFile = Annotated[Path | None, typer.Option(help="The file that holds the token, where the ward asks for one.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PatientId = Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id, as the ward lists it.")]
+NoteId = Annotated[str, typer.Argument(metavar="NOTE", help="The note's id, as `waiting` lists it.")]
+Which = Annotated[
+    list[str], typer.Argument(metavar="SUGGESTION...", help="Ids of suggestions, as `waiting` lists them.")
+]
 
 notes = typer.Typer(
     help="Coded facts from clinical text; suggestions, never facts by themselves.", no_args_is_help=True
@@ -32,15 +43,31 @@ def extract(
             help="Your own SNOMED CT (RF2 snapshot), RxNorm (RXNCONSO.RRF) or .tsv table: a file or a folder."
         ),
     ] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Post the notes to a running ward, of this patient: they wait there.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="When the note was written (ISO 8601), for --patient; by default now.")] = "",
+    title: Annotated[str, typer.Option(help="What the note is called, for --patient.")] = "",
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
 ) -> None:
     """Find conditions, medicines and findings in notes, with codes, exact spans and what is asserted of each.
 
-    Nothing is sent anywhere and nothing is written to a twin. What stands in an instruction to a machine, in markup or
-    behind hidden characters is listed apart with the reason.
+    Nothing is sent anywhere, but to the ward with --patient, and nothing is written to a twin. What stands in an
+    instruction to a machine, in markup or behind hidden characters is listed apart with the reason.
     """
+    from vitruvian.cli import noting
     from vitruvian.explanation.notes import dictionary
     from vitruvian.explanation.notes import extract as run
 
+    if patient is not None:
+        if out is not None or terminology is not None:
+            raise ConfigurationError(
+                "found --patient with --out or --terminology, expected one of them; a ward reads by its own terminology"
+            )
+        for path in files:
+            noting.post(noting.ward(url, token_file), patient, _text(path), at, title or path.stem, as_json)
+        return
     known = dictionary(terminology)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -56,6 +83,44 @@ def extract(
             typer.echo(json.dumps(_told(path, text, found), ensure_ascii=True))
         else:
             _show(path, text, found)
+
+
+@notes.command()
+def waiting(patient: PatientId, as_json: AsJson = False, url: Url = DEFAULT_URL, token_file: TokenFile = None) -> None:
+    """What waits for a decision on a running ward: a patient's notes and their suggestions."""
+    from vitruvian.cli import noting
+
+    noting.waiting(noting.ward(url, token_file), patient, as_json)
+
+
+@notes.command()
+def accept(
+    patient: PatientId,
+    note: NoteId,
+    suggestions: Which,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Accept suggestions of a note on a running ward: they become events of the twin, durable on return."""
+    from vitruvian.cli import noting
+
+    noting.decide(noting.ward(url, token_file), patient, note, "accept", suggestions, as_json)
+
+
+@notes.command()
+def reject(
+    patient: PatientId,
+    note: NoteId,
+    suggestions: Which,
+    as_json: AsJson = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Reject suggestions of a note on a running ward: nothing is entered."""
+    from vitruvian.cli import noting
+
+    noting.decide(noting.ward(url, token_file), patient, note, "reject", suggestions, as_json)
 
 
 def _text(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import parse_qs, quote
@@ -22,7 +23,7 @@ from vitruvian.service.notes import FOUND_MAX, TEXT_CHARS_MAX, TITLE_CHARS_MAX
 from vitruvian.service.ports import WardPort
 from vitruvian.trust import Permission
 
-__all__ = ["Piece", "pieces", "router"]
+__all__ = ["Piece", "pieces", "router", "visible"]
 
 router = APIRouter(include_in_schema=False)
 FIELDS_MAX: Final = FOUND_MAX + 10
@@ -32,6 +33,7 @@ SYSTEMS: Final = {
     "http://snomed.info/sct": "SNOMED CT", "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
 }  # fmt: skip
 OF_WHOM: Final = {"patient": "the patient", "family": "the family", "other": "somebody else"}
+HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn"})
 BECOMES: Final = {"condition": "a condition", "order": "an order", "observation": "an observation"}
 
 
@@ -75,6 +77,17 @@ def pieces(text: str, found: Sequence[Numbered]) -> tuple[Piece, ...]:
         made.append(Piece(text[first.one.start : end], tuple(own)))
         at = end
     return (*made, Piece(text[at:])) if at < len(text) else tuple(made)
+
+
+def visible(text: str) -> str:
+    """A text with its hidden characters shown by their numbers: none may turn a line round, or stand there unseen."""
+    plain = text.replace("\r\n", "\n")
+    if plain.isprintable():
+        return plain
+    return "".join(
+        f"[U+{ord(char):04X}]" if unicodedata.category(char) in HIDDEN and char not in "\n\t" else char
+        for char in plain
+    )
 
 
 def shown(note: NoteView) -> Shown:
@@ -169,7 +182,7 @@ def _page(
     return render(
         request, "notes.html", status, patient=row.id, whose=row.name, bed=row.bed, said=said, error=error,
         notes=[shown(one) for one in ward.notes.waiting(patient)], pasted=text, title=title, at=at or local,
-        kinds=KIND, systems=SYSTEMS, of_whom=OF_WHOM, becomes=BECOMES, text_chars_max=TEXT_CHARS_MAX,
+        visible=visible, kinds=KIND, systems=SYSTEMS, of_whom=OF_WHOM, becomes=BECOMES, text_chars_max=TEXT_CHARS_MAX,
         title_chars_max=TITLE_CHARS_MAX,
     )  # fmt: skip
 
