@@ -201,7 +201,7 @@ def main(names: Sequence[str], asked: int = PACKETS) -> None:
         bars=[*bars, *others],
         figures={"drafts": plain, "models": [flat(one) for one in rows]},
         notes=[
-            f"Models were asked of the first {asked} packets, both readers, with all the time they wanted; latencies are"
+            f"Models were asked of {asked} packets, both readers, with all the time they wanted; latencies are"
             f" with the deadline of {DEADLINE_S:.0f} s. Two cores; other work on the machine lengthens them.",
             "Connections opened by default: none, by tests/security/test_explanation_network.py, which blocks sockets.",
             *notes,
