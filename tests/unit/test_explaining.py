@@ -17,7 +17,7 @@ from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.evidence.packet import read_packet
 from vitruvian.physiology.actions import Action
 from vitruvian.scenarios import Scenario
-from vitruvian.service.explaining import Explaining
+from vitruvian.service.explaining import Explaining, places_of
 from vitruvian.service.views import LANES
 from vitruvian.testing.ward import MemoryWard
 
@@ -119,6 +119,20 @@ def test_a_handover_holds_the_rows_of_the_ward(ward: MemoryWard, explaining: Exp
     assert explaining.handover("Ward 4").of_role("place")
     with pytest.raises(NotFoundError, match="nobody on a ward called 'Mars'"):
         explaining.handover("Mars")
+
+
+def test_two_patients_on_one_bed_are_two_stories_and_one_without_a_bed_has_its_own(
+    ward: MemoryWard, explaining: Explaining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beds = {"sim-001": "ICU 1", "sim-003": "ICU 1", "sim-002": ""}
+    rows = [msgspec.structs.replace(row, bed=beds.get(row.id, row.bed)) for row in ward.rows(ward.now_us())]
+    monkeypatch.setattr(ward, "rows", lambda now_us, patients=None: rows)
+    places, told = places_of(rows), explaining.handover()
+    assert places["sim-001"] == "sim-001 ICU 1"
+    assert places["sim-002"] == "sim-002"
+    assert sorted(one.label for one in told.of_role("place")) == sorted(places.values())
+    (critical,) = [one for one in told.of_role("measurement") if one.name == "systolic_pressure"]
+    assert told.by_id[critical.of].label == places["sim-003"] == "sim-003 ICU 1"
 
 
 @pytest.mark.parametrize(

@@ -238,3 +238,14 @@ async def test_pages_are_in_words_without_a_script(app: FastAPI) -> None:
         part = await http.post("/explained", content=json.dumps(told["evidence"]))
         assert part.status_code == 200
         assert 'class="explanation"' in part.text
+
+
+async def test_the_page_of_a_handover_names_and_links_the_patient_that_each_story_is_of(
+    ward: MemoryWard, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [msgspec.structs.replace(row, bed="ICU 1") for row in ward.rows(ward.now_us())]
+    monkeypatch.setattr(ward, "rows", lambda now_us, patients=None: rows)
+    async with client(app) as http:
+        page = (await http.get("/handover")).text
+    for row in rows:
+        assert f'<a href="/patients/{row.id}">{row.id} ICU 1 · {row.name}</a>' in page

@@ -25,7 +25,7 @@ from vitruvian.service.access import allow
 from vitruvian.service.answers import Ward
 from vitruvian.service.api.explain import answered, worded
 from vitruvian.service.explain_views import explanation_view
-from vitruvian.service.explaining import Explaining
+from vitruvian.service.explaining import Explaining, places_of
 from vitruvian.service.views import BedRow
 from vitruvian.service.words import Shown, Words
 from vitruvian.trust import Permission
@@ -152,7 +152,7 @@ def handover(
     rows = ward.rows(ward.now_us())
     explaining: Explaining = request.app.state.explaining
     shown = request.app.state.words.shown(explaining.handover(of), audience, code)
-    whole, beds = _by_bed(shown, rows)
+    whole, beds = _by_bed(shown, [row for row in rows if not of or row.ward == of])
     return render(
         request, "handover.html", of=of, wards=sorted({row.ward for row in rows if row.ward}), whole=whole, beds=beds,
         **_reading(audience, code),
@@ -167,7 +167,8 @@ def _by_bed(shown: Shown, rows: Sequence[BedRow]) -> tuple[Block | None, list[Be
         known = (facts[one] for one in sentence.facts)
         place = next((_place(fact, facts) for fact in known if _place(fact, facts)), "")
         said.setdefault(place, []).append(sentence)
-    row_of = {row.bed: row for row in rows}
+    places = places_of(rows)
+    row_of = {places[row.id]: row for row in rows}
     whole = _part(shown, said.pop("", []), "ward")
     beds = []
     for place, sentences in said.items():

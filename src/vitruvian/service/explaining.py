@@ -5,6 +5,7 @@ Everything is read through the ward's port, so that the packets hold what the pa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.evidence.card import Card, card_evidence
 from vitruvian.explanation.evidence.forecast import forecast_evidence, outlook_of
 from vitruvian.explanation.evidence.handover import BedStory, TheRisk, TheScore, handover_evidence
-from vitruvian.explanation.evidence.parts import Measured, Person
+from vitruvian.explanation.evidence.parts import Measured, Person, label
 from vitruvian.explanation.evidence.timeline import Happened, timeline_evidence
 from vitruvian.explanation.evidence.what_if import Difference, RiskDifference, what_if_evidence, worst_of
 from vitruvian.explanation.subjects import in_sentence
@@ -27,7 +28,7 @@ from vitruvian.service.ports import WardPort
 from vitruvian.service.risk_views import ModelView
 from vitruvian.service.views import AlertView, BedRow, EventView, StateRow
 
-__all__ = ["MAIN_SCORE", "Explaining"]
+__all__ = ["MAIN_SCORE", "Explaining", "places_of"]
 
 MAIN_SCORE: Final = "news2"
 MAIN_RISK: Final = "sepsis"
@@ -176,7 +177,8 @@ class Explaining:
         alarms: dict[str, list[Alarm]] = {}
         for one in self._ward.alerts():
             alarms.setdefault(one.patient, []).append(_alarm(one))
-        beds = [self._bed(row, alarms.get(row.id, []), now_us) for row in rows]
+        places = places_of(rows)
+        beds = [self._bed(row, places[row.id], alarms.get(row.id, []), now_us) for row in rows]
         simulated = bool(rows) and all(row.simulated for row in rows)
         return handover_evidence(now_us, beds, window_h=HANDOVER_H, zone=self._ward.zone, simulated=simulated)
 
@@ -203,7 +205,7 @@ class Explaining:
         found = (course_of(one.concept, one.at_us, one.value, start_us) for one in series)
         return [one for one in found if one is not None]
 
-    def _bed(self, row: BedRow, alarms: Sequence[Alarm], now_us: int) -> BedStory:
+    def _bed(self, row: BedRow, place: str, alarms: Sequence[Alarm], now_us: int) -> BedStory:
         rows = self._ward.twin(row.id).rows
         since_us = now_us - int(HANDOVER_H * HOUR_US)
         given = self._ward.timeline(
@@ -215,7 +217,7 @@ class Explaining:
                                                       news2.exact)
         )  # fmt: skip
         return BedStory(
-            row.bed or row.id, score, self._risk(row, now_us), tuple(alarms), tuple(_valid(rows)),
+            place, score, self._risk(row, now_us), tuple(alarms), tuple(_valid(rows)),
             tuple(_happened(one) for one in given if not one.superseded and one.status not in _VOID),
             _missing(rows), _person(row), _LANES.get(row.lane, 9),
         )  # fmt: skip
@@ -230,6 +232,15 @@ class Explaining:
             MAIN_RISK, "sepsis", row.risk.probability, earlier.probability if earlier else None,
             earlier.at_us if earlier else None,
         )  # fmt: skip
+
+
+def places_of(rows: Sequence[BedRow]) -> dict[str, str]:
+    """What each patient's place is called in a handover of these rows, by the patient's id: the bed, with the id where
+    none is named or another patient is on it too, so that no two stories are taken for each other's.
+    """
+    beds = Counter(label(row.bed) for row in rows)
+    named = {row.id: label(row.bed) for row in rows}
+    return {one: bed if bed and beds[bed] == 1 else label(f"{one} {bed}") for one, bed in named.items()}
 
 
 def _hours(text: str) -> int:
