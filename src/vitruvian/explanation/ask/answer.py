@@ -83,8 +83,9 @@ def _model(route: Route, twin: Answers) -> Evidence:
 def _forecast(route: Route, twin: Answers) -> Evidence:
     if route.concept in TASKS:
         packet = risks.now(route, twin)
-        now = notes(["this is the risk as it is now; how the risk itself will change is not forecast"])
-        return _packet(twin, [*(one for one in packet.facts if one.name != "note"), *now], packet.model)
+        now = "this is the risk as it is now; how the risk itself will change is not forecast"
+        said = notes([*(one.text for one in packet.facts if one.name == "note"), now])
+        return _packet(twin, [*(one for one in packet.facts if one.name != "note"), *said], packet.model)
     ahead_h = route.ahead_h or what_if.FORECAST_H
     if ahead_h > what_if.FORECAST_H_MAX:
         told = f"a forecast reaches {what_if.FORECAST_H_MAX:g} h ahead at most; ask for less"

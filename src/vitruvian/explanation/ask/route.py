@@ -20,8 +20,8 @@ from vitruvian.explanation.ask.refusals import Why, why_abroad, why_refused, why
 __all__ = ["INTENTS", "REFUSALS", "Detail", "Intent", "Route", "route"]
 
 # How patterns and examples are weighed: chosen on questions of our own by cross-validation, never on held-out ones.
-# Over both authors' questions (4 folds) these lead 83 % to their intent and refuse 99.0 % of what is to be refused (98.0 %
-# before rules were mended where these folds missed). From the first author alone to the second: 69 % and 98.6 %.
+# Over both authors' questions (4 folds) these lead 83 % to their intent and refuse 99.0 % of what is to be refused; it
+# was 98.0 % before rules were mended where these folds missed. From the first author to the second: 69 % and 98.6 %.
 REFUSE_MIN: Final = 0.2  # share of refusals among what examples say
 UNKNOWN: Final = 0.4  # what a word of something that no twin can know adds to it
 SURE: Final = 0.1  # what is taken off where a pattern is sure and every word is known
