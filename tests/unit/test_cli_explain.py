@@ -17,6 +17,7 @@ from tests.journal_support import at
 from tests.service_support import token_file, token_for
 from tests.unit.test_runtime import admitted, id_of, lab, opened, reading, round_of, say
 from vitruvian.cli import main
+from vitruvian.core.errors import JournalUnavailable
 from vitruvian.core.time import ManualClock
 from vitruvian.explanation import Issued, draft, risk_evidence
 from vitruvian.service.aside import Aside
@@ -128,6 +129,8 @@ async def test_a_journal_is_read_while_the_ward_runs_on_it_and_nothing_is_writte
             assert found.by_id["risk"].value == pytest.approx(expected.by_id["risk"].value, abs=1e-6)
             assert draft(Explaining(aside).evidence(patient, "timeline:6")).text
             assert "1 bed" in draft(Explaining(aside).handover()).text
+            with pytest.raises(JournalUnavailable, match="send it to the running ward"):
+                _ = aside.notes
         after = {one.name: one.stat().st_mtime_ns for one in journal_path.parent.iterdir() if "shm" not in one.name}
         assert before == after
         await say(ward, clock, 63, reading(63, "monitor-1"))  # and the ward goes on

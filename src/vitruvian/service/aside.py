@@ -23,6 +23,7 @@ from vitruvian.service.hub import Hub
 from vitruvian.service.keeper import BodyKeeper
 from vitruvian.service.model_settings import ModelSettings
 from vitruvian.service.models import Models
+from vitruvian.service.notes import Notes
 from vitruvian.service.pipeline import Intake
 from vitruvian.service.ports import Mode
 from vitruvian.service.reading import Reading
@@ -112,6 +113,11 @@ class Aside(Reading):
         keeper.look()
         self.keeper = keeper
         return keeper
+
+    @property
+    def notes(self) -> Notes:
+        """Raises JournalUnavailable: what waits for a person is the running ward's to show."""
+        raise JournalUnavailable(READ_ONLY)
 
     async def submit(self, entries: Sequence[Entry], *, applied: bool = False) -> list[Receipt]:
         """Raises JournalUnavailable."""
