@@ -256,6 +256,20 @@ def test_an_idle_child_is_ended_and_comes_back(make: Make) -> None:
     assert ask(model, "say two") == "two"
 
 
+def test_children_that_die_leave_no_threads_behind(make: Make) -> None:
+    model = make()
+    before = set(threading.enumerate())
+    for _ in range(4):
+        ask(model, "say one")
+        with pytest.raises(ChildLost):
+            ask(model, "die")
+    ask(model, "say one")
+    until_s = time.monotonic() + limit_s(1.0)
+    while len(set(threading.enumerate()) - before) > 1 and time.monotonic() < until_s:  # a cancelled one ends soon
+        time.sleep(0.01)
+    assert len(set(threading.enumerate()) - before) == 1
+
+
 def test_it_dies_with_its_parent(make: Make, tmp_path: Path) -> None:
     make()
     script = (

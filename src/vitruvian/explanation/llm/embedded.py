@@ -170,14 +170,18 @@ class EmbeddedModel:
         self._not_before_s = time.monotonic() + (pause_s if self._failures < STARTS_MAX else REST_S)
 
     def _look_later(self, in_s: float) -> None:
-        """Look, after so long, whether the child has been idle long enough to be ended."""
+        """Look, after so long, whether the child has been idle long enough to be ended. One looks at a time: a child
+        that is started anew brings its own.
+        """
+        if self._watch is not None:
+            self._watch.cancel()
         self._watch = threading.Timer(in_s, self._look)
         self._watch.daemon = True
         self._watch.start()
 
     def _look(self) -> None:
         with self._lock:
-            if self._child is None or self._closed:
+            if self._child is None or self._closed or threading.current_thread() is not self._watch:
                 return
             left_s = self._used_s + self._idle_s - time.monotonic()
             if left_s > 0:
