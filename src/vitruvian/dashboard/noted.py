@@ -59,6 +59,7 @@ class Shown(NamedTuple):
     found: tuple[Numbered, ...]
     apart: tuple[Numbered, ...]
     waits: int
+    apart_waits: int
 
 
 def pieces(text: str, found: Sequence[Numbered]) -> tuple[Piece, ...]:
@@ -99,6 +100,7 @@ def shown(note: NoteView) -> Shown:
         tuple(one for one in every if not one.one.quarantined),
         tuple(one for one in every if one.one.quarantined),
         sum(one.one.status == "waiting" for one in every),
+        sum(one.one.status == "waiting" and bool(one.one.quarantined) for one in every),
     )
 
 
