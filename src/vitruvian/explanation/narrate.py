@@ -26,14 +26,14 @@ from vitruvian.explanation.filling import fill
 from vitruvian.explanation.llm.audit import Audit, AuditRecord, NoAudit
 from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel, ModelBusy, ModelSilent, Prompt
 from vitruvian.explanation.wording.base import MemoryCache, Refused, SkeletonCache, Wording
+from vitruvian.explanation.wording.phrases import WORDED
 from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer, wordable
 from vitruvian.explanation.wording.read_back import read_back
 from vitruvian.explanation.wording.shapes import drafted
 from vitruvian.explanation.wording.verifier import verify
 
-__all__ = ["WORDED", "Narrator"]
+__all__ = ["Narrator"]
 
-WORDED: Final = ("en",)  # languages that a model may word; the others keep their drafts
 LEAST_S: Final = 0.2  # less is not worth asking
 
 

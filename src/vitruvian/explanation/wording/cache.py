@@ -99,9 +99,7 @@ class FileCache:
             return
         try:
             self._trim(self._connection)
-            rows = self._connection.execute(
-                "SELECT key, template, refused, put_s FROM wording ORDER BY put_s"
-            ).fetchall()
+            rows = self._connection.execute(_ALL).fetchall()
         except sqlite3.Error:
             return
         for key, template, refused, put_s in rows:
