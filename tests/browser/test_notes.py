@@ -20,6 +20,11 @@ TEXT = (
 )
 
 
+@pytest.fixture(scope="module")
+def ward() -> MemoryWard:
+    return MemoryWard(4, history_h=1)
+
+
 def paste(page: Page, url: str, patient: str, text: str) -> None:
     page.goto(f"{url}/patients/{patient}")
     page.get_by_role("link", name="Paste a note").click()

@@ -154,7 +154,7 @@ async def test_two_clinicians_at_once(tmp_path: Path) -> None:
     """Of one who accepts and one who rejects, one is told no; the journal says what the store says."""
     async with served(tmp_path, ManualClock(at(0))) as (ward, http):
         patient = id_of(ward, 1)
-        for round_ in range(6):
+        for round_ in range(4):
             note = await posted(http, patient, f"Pneumonia. Visit {round_}.", at=isoformat(at(-round_)))
             (which,) = [one["id"] for one in note["suggestions"]]
             took = await asyncio.gather(
