@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 from fastapi import FastAPI
 
 from tests.service_support import application, client
+from tests.support import limit_s
 from vitruvian import dashboard
 from vitruvian.explanation import Evidence, draft
 from vitruvian.explanation.drafts import LANGUAGES
 from vitruvian.explanation.llm.base import ModelSilent, Prompt
 from vitruvian.explanation.narrate import Narrator
 from vitruvian.service.app import create_app
+from vitruvian.service.asking import Asked
 from vitruvian.service.words import Home, Words
 from vitruvian.testing.ward import MemoryWard
 
@@ -249,3 +252,28 @@ async def test_the_page_of_a_handover_names_and_links_the_patient_that_each_stor
         page = (await http.get("/handover")).text
     for row in rows:
         assert f'<a href="/patients/{row.id}">{row.id} ICU 1 · {row.name}</a>' in page
+
+
+async def test_questions_that_wait_for_a_turn_hold_up_nothing_else(ward: MemoryWard, app: FastAPI) -> None:
+    real, gate = app.state.asking, threading.Event()
+
+    class Slow:
+        def answer(self, *asked: Any) -> Asked:
+            gate.wait(60.0)
+            answer: Asked = real.answer(*asked)
+            return answer
+
+    app.state.asking = Slow()
+    question = {"question": "When was the last lactate?"}
+    async with client(app) as http:
+        asked = [asyncio.create_task(http.post(f"{PATIENT}/ask", json=question)) for _ in range(50)]
+        try:
+            await asyncio.sleep(0.5)
+            other = await asyncio.wait_for(http.get(f"{PATIENT}/explanation"), limit_s(3.0))
+            assert not any(one.done() for one in asked)
+        finally:
+            gate.set()
+            answers = await asyncio.gather(*asked)
+    assert other.status_code == 200
+    assert {one.status_code for one in answers} <= {200, 503}
+    assert sum(one.status_code == 200 for one in answers) >= 4

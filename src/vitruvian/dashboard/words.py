@@ -104,11 +104,12 @@ async def _asked(request: Request, patient: str, question: str, reader: Audience
     if not question or len(question) > QUESTION_CHARS_MAX:
         told = f"Ask something, in at most {QUESTION_CHARS_MAX} characters."
         return Asked(question[:QUESTION_CHARS_MAX], "", None, error=told)
+    state = request.app.state
     try:
-        answer = await run_in_threadpool(answered, request.app.state.asking, patient, question, reader, language)
+        answer = await answered(state.ask_turns, state.asking, patient, question, reader, language)
     except Overloaded as error:
         return Asked(question, "", None, error=str(error))
-    shown = await run_in_threadpool(request.app.state.words.shown, answer.evidence, reader, language)
+    shown = await run_in_threadpool(state.words.shown, answer.evidence, reader, language)
     return Asked(question, answer.intent, _block(shown, "answer"), answer.can_ask)
 
 

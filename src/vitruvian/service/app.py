@@ -60,6 +60,7 @@ def create_app(
     app.state.ward, app.state.settings, app.state.access = ward, settings, access
     app.state.words, app.state.explaining = words or Words(Narrator()), Explaining(ward)
     app.state.asking = Asking(ward, app.state.explaining)
+    app.state.ask_turns = asyncio.Semaphore(explain.ASKS_AT_ONCE)
     problems.install(app)
     routers = (
         patients.router, bodies.patients, bodies.scenarios, explain.patients, explain.router, notes.router,

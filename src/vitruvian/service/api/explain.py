@@ -5,7 +5,6 @@ someone brings. Every answer carries the evidence it rests on.
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -35,8 +34,6 @@ ASKS_AT_ONCE: Final = 4  # questions that are looked into; more wait their turn
 ASK_WAIT_S: Final = 10.0
 WAIT_EXTRA_S: Final = 2.0  # over the model's own deadline, for what stood before it in the queue
 
-_TURNS: Final = threading.BoundedSemaphore(ASKS_AT_ONCE)
-
 patients = APIRouter(prefix="/api/v1/patients", tags=["explanations"])
 models = APIRouter(prefix="/api/v1/models", tags=["explanations"])
 router = APIRouter(prefix="/api/v1", tags=["explanations"])
@@ -60,9 +57,16 @@ def asking_of(request: Request) -> Asking:
     return asking
 
 
+def turns_of(request: Request) -> asyncio.Semaphore:
+    """Turns at this application's questions."""
+    turns: asyncio.Semaphore = request.app.state.ask_turns
+    return turns
+
+
 Wording = Annotated[Words, Depends(words_of)]
 Explained = Annotated[Explaining, Depends(explaining_of)]
 Answering = Annotated[Asking, Depends(asking_of)]
+Turns = Annotated[asyncio.Semaphore, Depends(turns_of)]
 Id = Annotated[str, Path(max_length=300, description="The patient's id, as in the list of patients")]
 Task = Annotated[str, Path(max_length=64, description="The task, as in the list of models")]
 About = Annotated[
@@ -106,14 +110,21 @@ async def worded(words: Words, evidence: Evidence, reader: Audience, language: s
     return await run_in_threadpool(words.shown, evidence, reader, language)
 
 
-def answered(asking: Asking, patient: str, question: str, reader: Audience, language: str) -> Asked:
-    """What a question asks and the evidence that answers it. Raises Overloaded where too much is asked at once."""
-    if not _TURNS.acquire(timeout=ASK_WAIT_S):
-        raise Overloaded(f"found {ASKS_AT_ONCE} questions under way, expected fewer; ask again")
+async def answered(
+    turns: asyncio.Semaphore, asking: Asking, patient: str, question: str, reader: Audience, language: str
+) -> Asked:
+    """What a question asks and the evidence that answers it. Whoever waits for a turn holds no thread. Raises
+    Overloaded where too much is asked at once.
+    """
     try:
-        return asking.answer(patient, question, reader, language)
+        async with asyncio.timeout(ASK_WAIT_S):
+            await turns.acquire()
+    except TimeoutError:
+        raise Overloaded(f"found {ASKS_AT_ONCE} questions under way, expected fewer; ask again") from None
+    try:
+        return await run_in_threadpool(asking.answer, patient, question, reader, language)
     finally:
-        _TURNS.release()
+        turns.release()
 
 
 def _answered(ward: Ward, shown: Shown, **more: Any) -> Response:
@@ -156,12 +167,12 @@ async def what_if_explanation(
 
 @patients.post("/{patient}/ask", dependencies=[allow(Permission.READ)])
 async def ask(
-    ward: Ward, asking: Answering, words: Wording, patient: Id, body: QuestionIn, wait: Wait = False
+    ward: Ward, asking: Answering, turns: Turns, words: Wording, patient: Id, body: QuestionIn, wait: Wait = False
 ) -> Response:
     """A question about a patient, answered from facts; or that it is not known. Orders of treatment are refused, with
     the reason. `answered` is false for both; `can_ask` then holds questions that are understood.
     """
-    asked = await run_in_threadpool(answered, asking, patient, body.question, body.reader, body.language)
+    asked = await answered(turns, asking, patient, body.question, body.reader, body.language)
     shown = await worded(words, asked.evidence, body.reader, body.language, wait)
     return _answered(ward, shown, intent=asked.intent, answered=asked.answered, can_ask=asked.can_ask)
 
