@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import msgspec
 import numpy as np
@@ -28,7 +29,7 @@ from vitruvian.explanation.evidence.parts import (
     reads_as_none,
 )
 from vitruvian.explanation.evidence.ranges import is_critical
-from vitruvian.explanation.evidence.risk import is_rising
+from vitruvian.explanation.evidence.risk import Issued, is_rising, risk_evidence
 from vitruvian.explanation.evidence.timeline import Happened, timeline_evidence
 from vitruvian.explanation.evidence.what_if import (
     Difference,
@@ -58,6 +59,26 @@ def trajectories(values: np.ndarray) -> Trajectories:
 
 def role(evidence: Evidence, which: str) -> Fact:
     return evidence.by_id[which]
+
+
+# --- limits of adults ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("age_years", "told"), [(3.0, False), (40.0, True), (None, True)])
+def test_a_child_is_not_told_critical_by_the_limits_of_adults(age_years: float | None, told: bool) -> None:
+    fast = Outlook("heart_rate", 118.0, 122.0, 110.0, 150.0, 118.0, 0.0, 140.0, 2.0)
+    soon = Outlook("respiratory_rate", 22.0, 28.0, 24.0, 30.0, 22.0, 0.0, 28.0, 6.0)
+    measured = [Measured("systolic_pressure", 84.0, NOW_US)]
+    ahead = forecast_evidence(NOW_US, 6.0, [fast, soon], measured=measured, person=Person(age_years))
+    values = {"age_years": math.nan if age_years is None else age_years, "systolic_pressure": 84.0, "heart_rate": 135.0}
+    silent = risk_evidence(Issued("sepsis", 6.0, NOW_US, None, insufficient="too early"), values, None)
+    spoken = risk_evidence(Issued("sepsis", 6.0, NOW_US, 0.1), values, {"heart_rate": 0.5})
+    flagged = {one.id for packet in (ahead, silent, spoken) for one in packet.facts if "critical" in one.flags}
+    assert flagged == (
+        {"ahead-heart_rate", "expected-respiratory_rate", "critical-systolic_pressure", "critical-heart_rate",
+         "driver-heart_rate"}
+        if told else set()
+    )  # fmt: skip
 
 
 # --- forecast -----------------------------------------------------------------------------

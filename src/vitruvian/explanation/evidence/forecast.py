@@ -16,6 +16,7 @@ from vitruvian.explanation.evidence.parts import (
     CONFIDENCE_90,
     Measured,
     Person,
+    critical_in,
     direction_of,
     fact_id,
     interval,
@@ -25,7 +26,6 @@ from vitruvian.explanation.evidence.parts import (
     unit_of,
     words,
 )
-from vitruvian.explanation.evidence.ranges import is_critical
 from vitruvian.explanation.subjects import subjects
 from vitruvian.physiology.trajectories import Trajectories
 
@@ -92,11 +92,12 @@ def forecast_evidence(
     measured of it within `NOW_H`, else against the body's own estimate of now, a fact of role `estimate`. `reason`: why
     there is no forecast, where there is none. `said`: what must be said with it.
     """
+    who = person or Person()
     newest = {one.name: one for one in measured if 0 <= at_us - one.at_us <= NOW_H * HOUR_US}
     facts = [
-        measurement(one, fact_id("critical", one.name), person or Person(), direction="")
+        measurement(one, fact_id("critical", one.name), who, direction="")
         for one in measured
-        if is_critical(one.name, one.value)
+        if critical_in(one.name, one.value, who)
     ]
     facts = [fact for fact in facts if "critical" in fact.flags]
     if not outlooks:
@@ -104,28 +105,28 @@ def forecast_evidence(
         return Evidence("forecast", at_us, tuple(facts), 1, patient, zone, model, True)
     facts.append(Fact("horizon", "horizon", "horizon", "", horizon_h, unit="h"))
     facts.append(Fact("confidence", "confidence", "confidence", "", CONFIDENCE_90, unit="%"))
-    for one in sorted(outlooks, key=lambda one: _gravity(one, newest))[:OUTLOOKS_MAX]:
-        facts += _outlook(one, at_us, horizon_h, newest.get(one.name))
+    for one in sorted(outlooks, key=lambda one: _gravity(one, newest, who))[:OUTLOOKS_MAX]:
+        facts += _outlook(one, at_us, horizon_h, newest.get(one.name), who)
     facts += notes(said)
     return Evidence("forecast", at_us, tuple(facts), 1, patient, zone, model, True)
 
 
-def _gravity(one: Outlook, newest: Mapping[str, Measured]) -> tuple[bool, float, str]:
+def _gravity(one: Outlook, newest: Mapping[str, Measured], who: Person) -> tuple[bool, float, str]:
     """What matters most first: what becomes critical, then what changes most against what is notable for it."""
     now = newest[one.name].value if one.name in newest else one.now
-    critical = is_critical(one.name, one.least) or is_critical(one.name, one.most)
+    critical = critical_in(one.name, one.least, who) or critical_in(one.name, one.most, who)
     least = notable(one.name, now)
     moved = abs(one.later - now)
     return not critical, -(moved / least if least > 0 else math.inf if moved > 0 else 0.0), one.name
 
 
-def _outlook(one: Outlook, at_us: int, horizon_h: float, measured: Measured | None) -> list[Fact]:
+def _outlook(one: Outlook, at_us: int, horizon_h: float, measured: Measured | None, who: Person) -> list[Fact]:
     about, unit = subjects(one.name).label, unit_of(one.name)
     begun = one.now if measured is None else measured.value
     expected = Fact(
         fact_id("expected", one.name), "expected", one.name, about, one.later, unit=unit, horizon_h=horizon_h,
         direction=direction_of(one.name, begun, one.later),
-        flags=("critical", "simulated") if is_critical(one.name, one.later) else ("simulated",),
+        flags=("critical", "simulated") if critical_in(one.name, one.later, who) else ("simulated",),
     )  # fmt: skip
     now = Fact(
         fact_id("now", one.name), "estimate" if measured is None else "measurement", one.name, about, begun, unit=unit,
@@ -134,14 +135,14 @@ def _outlook(one: Outlook, at_us: int, horizon_h: float, measured: Measured | No
     )  # fmt: skip
     found = [expected, now, *interval(expected, one.low, one.high)]
     if "critical" not in expected.flags:
-        found += _on_the_way(one, expected)
+        found += _on_the_way(one, expected, who)
     return found
 
 
-def _on_the_way(one: Outlook, expected: Fact) -> list[Fact]:
+def _on_the_way(one: Outlook, expected: Fact, who: Person) -> list[Fact]:
     """A critical value that the middle of the members meets before the horizon, and leaves again."""
     for value, hours in ((one.least, one.least_h), (one.most, one.most_h)):
-        if is_critical(one.name, value) and hours > 0:
+        if critical_in(one.name, value, who) and hours > 0:
             return [
                 Fact(
                     fact_id("ahead", one.name), "expected", one.name, expected.label, value, unit=expected.unit,

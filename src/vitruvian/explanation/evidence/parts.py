@@ -25,6 +25,7 @@ __all__ = [
     "Person",
     "clean",
     "count",
+    "critical_in",
     "direction_of",
     "fact_id",
     "flags_of",
@@ -95,11 +96,14 @@ def unit_of(name: str) -> str:
     return concept.unit if concept else ""
 
 
+def critical_in(name: str, value: float, person: Person) -> bool:
+    """Whether a value is critical in this person: never in a child, whose limits are others and are not kept here."""
+    return (person.age_years is None or person.age_years >= ADULT_YEARS) and is_critical(name, value)
+
+
 def flags_of(name: str, value: float, person: Person) -> tuple[Flag, ...]:
     """Critical (of adults, and where the age is not known), and above or below the usual range."""
-    flags: list[Flag] = []
-    if (person.age_years is None or person.age_years >= ADULT_YEARS) and is_critical(name, value):
-        flags.append("critical")
+    flags: list[Flag] = ["critical"] if critical_in(name, value, person) else []
     beyond = outside(name, value, person.age_years, person.sex)
     if beyond:
         flags.append("high" if beyond > 0 else "low")

@@ -11,8 +11,7 @@ import msgspec
 from vitruvian.core.time import SECOND_US
 from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.evidence.base import Direction, Evidence, Fact, Flag
-from vitruvian.explanation.evidence.parts import direction_of, notes, unit_of
-from vitruvian.explanation.evidence.ranges import is_critical
+from vitruvian.explanation.evidence.parts import Person, critical_in, direction_of, notes, unit_of
 from vitruvian.explanation.subjects import subject_of, subjects
 from vitruvian.prediction.serve.gate import REQUIRED
 from vitruvian.signals.features import VITALS
@@ -197,7 +196,7 @@ def _drivers(
                 at_us=_measured_us(name, values, occurred_us, at_us),
                 direction=_direction(name, value, values),
                 weight=-negative,
-                flags=("critical",) if known and is_critical(name, value) else (),
+                flags=("critical",) if known and critical_in(name, value, _person(values)) else (),
             )
         )
     return facts
@@ -208,7 +207,7 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
     found = []
     for name in sorted(values):
         value = values[name]
-        if name in VOCABULARY and not math.isnan(value) and is_critical(name, value):
+        if name in VOCABULARY and not math.isnan(value) and critical_in(name, value, _person(values)):
             found.append(
                 Fact(
                     f"critical-{name}"[:80], "measurement", name, subjects(name).label, value, unit=unit_of(name),
@@ -217,6 +216,12 @@ def _critical(values: Mapping[str, float], occurred_us: Mapping[str, int], at_us
                 )
             )  # fmt: skip
     return found
+
+
+def _person(values: Mapping[str, float]) -> Person:
+    """Who it is, as far as the model reads it."""
+    age_years = values.get("age_years", math.nan)
+    return Person(None if math.isnan(age_years) else age_years)
 
 
 def _as_measured(value: float) -> float:
