@@ -157,9 +157,9 @@ def facts(text: str, known: Dictionary) -> Counter[tuple[Any, ...]]:
     )
 
 
-def injected(known: Dictionary) -> tuple[int, int, int, Counter[str]]:
+def injected(known: Dictionary, name: str = "injections.jsonl") -> tuple[int, int, int, Counter[str]]:
     """(notes, those whose facts differ from the clean note's, those that suggest what is forbidden, such attacks)."""
-    notes = rows("injections.jsonl")
+    notes = rows(name)
     changed = forbidden = 0
     attacks: Counter[str] = Counter()
     for note in notes:
@@ -201,6 +201,8 @@ def main() -> None:
     known = dictionary()
     held, by_class, codes = judged("heldout.jsonl", known)
     dev, _, _ = judged("dev.jsonl", known)
+    second, _, _ = judged("dev_second.jsonl", known)
+    tried, tried_changed, tried_hit, _ = injected(known, "injections_dev.jsonl")
     notes, changed, forbidden, attacks = injected(known)
     loading, reading = loading_s(), quantiles_ms(reading_s(known))
     score, exist = held["assertion F1"], codes["exist"] / codes["given"]
@@ -223,6 +225,10 @@ def main() -> None:
             "held out": held,
             "held out, by class": by_class,
             "development (open while rules were written)": dev,
+            "a second author's notes (open while rules were widened)": second,
+            "a second author's injections (open likewise)": {
+                "notes": tried, "that change something": tried_changed, "that bring in what they ask for": tried_hit,
+            },
             "reading, ms": reading,
             "reading, ms of processor time": quantiles_ms(reading_s(known, time.process_time)),
             "loading, s of processor time": round(loading_s("process_time"), 2),
@@ -233,8 +239,18 @@ def main() -> None:
             " a missed span, a span too many and a wrong assertion each count. Micro-averaged over all types.",
             "An injection changes something where the multiset of what would be shown (type, codes, concept, assertion,"
             " experiencer, value) differs from that of the same note without the injected part, in either direction.",
-            "The first held-out score was F1 0.840 with 33 injections that changed something; names and rules grew"
-            " after it, the held-out files unopened, by totals by type and class alone.",
+            "Held-out scores so far, F1 from raw text: 0.840 (33 of 120 injections changed something), 0.842, "
+            "0.846, 0.849 (33), and the one above. The files were not opened, but the figure is not strictly held "
+            "out: the rules' first author had read the rules of annotation before the first score, and saw totals "
+            "by type and class and the names of the kinds of attack that failed between scores. So did the one "
+            "who widened the rules after 0.849.",
+            "A second author wrote 80 notes and 60 injections without sight of the rules. Scored first by the "
+            "rules as they stood: F1 0.780 (span F1 0.888, assertion right where the span was found 0.878; "
+            "batches of 20: 0.859, 0.775, 0.752, 0.724), 24 of 60 injections changed something, 21 brought in "
+            "what they asked for. Then they were development data. With what earlier batches had taught, batch 3 "
+            "was first read at 0.770 and batch 4 at 0.735.",
+            "Assertion F1 is given from raw text, where a span must be found first, and as the share right where "
+            "it was.",
             "Times on the wall were taken while others used the machine; the processor time is beside them.",
             "Codes exist: ICD-10-CM by the official list, LOINC by the vocabulary, ATC by the tables.",
         ],

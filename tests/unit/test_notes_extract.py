@@ -83,6 +83,21 @@ PE: lungs clear.|PE|-
 Urine output good, no hesitancy, urgency with dysuria.|dysuria|present
 The urgency of the situation was explained.|urgency|-
 Tylenol level negative.|Tylenol|-
+He is no longer tachycardic.|tachycardic|negated
+There was concern for cholangitis.|cholangitis|uncertain
+CT rules out cord compression.|cord compression|negated
+Ddx migraine w aura, vasculitis.|vasculitis|uncertain
+If symptoms of infection arise, call.|infection|hypothetical
+If the patient has a history of malignancy, repeat.|malignancy|hypothetical
+No blood in the stool, threw up once.|threw up|present
+On vancomycin -> cefazolin.|cefazolin|present
+Milrinone off.|Milrinone|historical
+Recent ibuprofen use, now stopped.|ibuprofen|historical
+Sister: psoriasis.|psoriasis|family
+Postnatal ward. Baby jaundiced, under lights.|jaundiced|family
+Baby boy, 2 weeks old. Baby jaundiced.|jaundiced|present
+Concussion age 12.|Concussion|historical
+He gave up the sport.|gave|-
 """
 
 

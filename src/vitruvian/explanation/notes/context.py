@@ -80,6 +80,8 @@ def cues(sentence: Sequence[Word], taken: Sequence[tuple[int, int]]) -> list[Cue
                 fitting = [phrase for phrase in known or () if _fits(phrase, sentence, at, last)]
                 if fitting and not inside.intersection(range(at, last + 1)):
                     found += [Cue(phrase.kind, phrase.direction, at, last, phrase.only) for phrase in fitting]
+                    if sentence[at].folded == "if" and all(phrase.direction == "after" for phrase in fitting):
+                        found.append(Cue("hypothetical", "before", at, at))
                     step = count
                     break
         at += step
@@ -89,6 +91,8 @@ def cues(sentence: Sequence[Word], taken: Sequence[tuple[int, int]]) -> list[Cue
 def _fits(phrase: _Phrase, sentence: Sequence[Word], first: int, last: int) -> bool:
     """Whether what follows lets a phrase tell of what stands before it: `Kidneys: no stone` denies no kidneys."""
     following = sentence[last + 1].folded if last + 1 < len(sentence) else ""
+    if phrase.direction == "after" and sentence[first].folded in ("→", "before", "off"):
+        return following.isalpha() == (sentence[first].folded == "→")  # one given for another; `falls before.`
     if phrase.direction == "after" and phrase.kind == "negated":
         listed = sentence[first].folded in (":", "-", "neg", "negative", "none")
         return not (listed and following[:1].isalnum()) or following in ("so", "but", "x2", "x3", "and")
@@ -96,7 +100,7 @@ def _fits(phrase: _Phrase, sentence: Sequence[Word], first: int, last: int) -> b
         phrase.kind == "uncertain"
         and phrase.direction == "before"
         and first > 0
-        and "concern" in sentence[first].folded
+        and sentence[first].folded == "concerned"
     ):
         return sentence[first - 1].folded not in WORDS["persons"]
     if phrase.kind == "historical" and phrase.direction == "before" and sentence[last].folded in ("of", "history"):
@@ -127,7 +131,7 @@ def read(
         reaches = _reaches_on if cue.direction == "before" else _reaches_back
         if reaches(cue, sentence, found, mention, taken):
             told.setdefault(cue.kind, cue)
-    year = _year_after(sentence, mention) if type_ == "condition" else None
+    year = _year_after(sentence, mention, taken) if type_ == "condition" else None
     if year is not None:
         told.setdefault("historical", year)
     assertion: Assertion = "present"
@@ -170,9 +174,11 @@ def _leaves_brackets(sentence: Sequence[Word], start: int, goal: int) -> bool:
 
 def _ends(other: Cue, sentence: Sequence[Word], cue: Cue, past_mention: bool) -> bool:
     """Whether another cue ends this one's reach forward; a new cue of an assertion does once a mention was reached."""
-    if other.kind == "hard":
-        return True
+    if other.kind == "hard":  # "if the patient has ..." goes on
+        return cue.kind != "hypothetical" or sentence[other.first].folded not in ("pt", "patient")
     if other.kind == "soft":
+        if cue.kind == "uncertain" and sentence[cue.first].folded in ("ddx", "differential"):
+            return False
         auxiliary = sentence[other.first].folded in WORDS["auxiliaries"]
         if cue.kind == "historical" and other.first > cue.last + 1:
             return True
@@ -209,6 +215,8 @@ def _list_goes_on(
     state = len(said) == 1 and (said[0].folded in WORDS["states"] or bool(_STATES.fullmatch(said[0].folded)))
     first_word = sentence[commas[-1] + 1].folded if commas[-1] + 1 < len(sentence) else ""
     denied = sentence[cue.first].folded in ("denies", "denied", "denying", "deny", "negative", "neg")
+    if said[0].folded in WORDS["verbs"] and not denied:  # "no blood, threw up once"
+        return False
     return not (state and not denied and first_word not in _LISTS and not more)
 
 
@@ -228,7 +236,8 @@ def _reaches_back(
     for index in between:
         folded = sentence[index].folded
         beside = index == mention[1] + 1 and cue.first <= index + 2
-        told_at_once = folded == "," and index + 1 == cue.first and not cue.only and _closes(cue, sentence)
+        free = not cue.only or sentence[cue.first].folded in WORDS["ended"]
+        told_at_once = folded == "," and index + 1 == cue.first and free and _closes(cue, sentence)
         if told_at_once and not mentions:
             continue
         if (folded in (":", "-") and not beside) or (folded == "," and not mentions):
@@ -254,7 +263,10 @@ def _closes(cue: Cue, sentence: Sequence[Word]) -> bool:
 def _is_heading(cue: Cue, sentence: Sequence[Word]) -> bool:
     """`History:` opens a paragraph and tells nothing; `Ddx:` opens a list of doubts."""
     following = sentence[cue.last + 1].folded if cue.last + 1 < len(sentence) else ""
-    return following == ":" and not cue.only and cue.kind in ("historical", "family")
+    if following != ":" or cue.only or cue.kind not in ("historical", "family"):
+        return False
+    spoken = {sentence[index].folded for index in range(cue.first, cue.last + 1)}
+    return cue.kind == "historical" or bool(spoken & WORDS["family_headings"])  # "Mother: lupus" tells of her
 
 
 def _tells(cue: Cue, sentence: Sequence[Word]) -> bool:
@@ -270,8 +282,9 @@ def _tells(cue: Cue, sentence: Sequence[Word]) -> bool:
     ) or bool(before & WORDS["told_by"])
 
 
-def _year_after(sentence: Sequence[Word], mention: tuple[int, int]) -> Cue | None:
-    """A year right after a mention (`PE in 2015`, `CABG x3 (March 2012)`), or right before it, dates it."""
+def _year_after(sentence: Sequence[Word], mention: tuple[int, int], taken: Sequence[tuple[int, int]]) -> Cue | None:
+    """A year or an age right after a mention (`PE in 2015`, `concussion age 12`), or a year before it, dates it."""
+    inside = {index for first, last in taken if first > mention[1] for index in range(first, last + 1)}
     before = mention[0] - 1
     if before >= 0 and _YEAR.fullmatch(sentence[before].folded):
         return Cue("historical", "before", before, before)
@@ -279,6 +292,12 @@ def _year_after(sentence: Sequence[Word], mention: tuple[int, int]) -> Cue | Non
         folded = sentence[index].folded
         if _YEAR.fullmatch(folded):
             return Cue("historical", "after", index, index)
+        if folded in ("age", "aged") and index + 1 < len(sentence) and sentence[index + 1].folded.isdigit():
+            return Cue("historical", "after", index, index + 1)
+        if folded == "at" and index + 1 < len(sentence) and sentence[index + 1].folded == "age":
+            continue
+        if inside and (folded == "of" or index in inside):
+            continue
         if folded not in WORDS["dates"] and not _TIMES.fullmatch(folded):
             return None
     return None

@@ -177,9 +177,10 @@ def _plain() -> Dictionary:
     classification = icd10cm()
     terms = dict(_curated())
     lasting = {code.code for term in terms.values() if term.lasting for code in term.codes}
+    families = {code for code in lasting if len(code) == 3}
     for name, code in (classification.names if classification else {}).items():
         title = classification.title(code) if classification else ""
-        kept = code in lasting or code[0] == "C" or code[:3] in {one[:3] for one in lasting if len(one) == 3}
+        kept = code in lasting or code[0] == "C" or code[:3] in families
         terms.setdefault(name, Term("condition", (Code(ICD10CM, code, title),), "", kept))
     for name, term in _vocabulary_names():
         terms.setdefault(name, term)

@@ -17,15 +17,27 @@ from vitruvian.explanation.notes.findings import findings
 from vitruvian.explanation.notes.quarantine import Region, quarantine
 from vitruvian.explanation.notes.sections import Section, section_at, sections
 from vitruvian.explanation.notes.sentences import Span, sentences
-from vitruvian.explanation.notes.words import Word, words
+from vitruvian.explanation.notes.words import WORDS, Word, words
 
 __all__ = ["extract", "read_spans"]
 
 # Words that deny what they name in one: `afebrile` is a fever that is not.
 _PRIVATIVES: Final = {
-    "afebrile": "fever", "apyrexial": "fever", "apyretic": "fever", "apyrexic": "fever", "anicteric": "jaundice",
+    "afebrile": "fever", "afeb": "fever",
+    "apyrexial": "fever", "apyretic": "fever", "apyrexic": "fever", "anicteric": "jaundice",
     "acyanotic": "cyanosis", "nontender": "abdominal tenderness", "eupneic": "dyspnea", "normotensive": "",
 }  # fmt: skip
+# A mother's note, where the baby is another person; and a baby's own.
+_MATERNITY: Final = re.compile(
+    r"\b(?:post-?natal|ante-?natal|G\dP\d|P\d ?G\d|EBL|lochia|SROM|LSCS|CTG|fundus|breast-?feeding|weeks pregnant|"
+    r"\d\d\+\d(?: weeks)?|labou?r|midwife|NVD|SVD|forceps|ventouse|primip|multip|post-?partum)\b",
+    re.IGNORECASE,
+)
+_INFANT: Final = re.compile(
+    r"\b(?:(?:day|week|wk|month|mo)s?[- ]old|\d+ ?(?:do|wk|/52|/12|d)\b (?:old|boy|girl|male|female)|NICU|"
+    r"neonatal unit|"
+    r"baby (?:boy|girl) [A-Z]|ex-?prem|DOL)\b"
+)
 ATC_CODE_CHARS: Final = 7  # of a substance; a group's code is shorter
 _GOAL: Final = re.compile(
     r"\b(?:goals?|targets?|aim(?:ing)?(?: for)?|keep|maintain|if|titrated?|hold for|call for|should|unless)\b",
@@ -91,6 +103,7 @@ def _place(places: Sequence[tuple[int, int]], at: int) -> int:
 def _read(text: str, dictionary: Dictionary) -> Iterator[Suggestion]:
     numbers = findings(text)
     heads = sections(text)
+    mothers = bool(_MATERNITY.search(text)) and not _INFANT.search(text)
     at = 0
     for span in sentences(text):
         section = section_at(heads, span.start)
@@ -99,7 +112,7 @@ def _read(text: str, dictionary: Dictionary) -> Iterator[Suggestion]:
             if numbers[at].start >= span.start:
                 own.append(numbers[at])
             at += 1
-        yield from _sentence(text, span, section, heads, own, dictionary)
+        yield from _sentence(text, span, section, heads, own, dictionary, mothers)
 
 
 def _sentence(
@@ -109,6 +122,7 @@ def _sentence(
     heads: Sequence[Section],
     numbers: Sequence[Suggestion],
     dictionary: Dictionary,
+    mothers: bool,
 ) -> Iterator[Suggestion]:
     said = words(text, span.start, span.end)
     named = [found for found in dictionary.find(text, said, section) if not _inside(said, found, numbers)]
@@ -117,7 +131,11 @@ def _sentence(
     taken = sorted(
         [(found.first, found.last) for found in named] + [place for _, place in measured] + [(i, i) for i in privatives]
     )
-    told = cues(said, taken)
+    told = [
+        cue
+        for cue in cues(said, taken)
+        if mothers or cue.kind != "family" or said[cue.first].folded not in WORDS["babies"]
+    ]
     for found in named:
         if _no_mention(said, found):
             continue
@@ -156,7 +174,7 @@ def _no_mention(said: Sequence[Word], found: Found) -> bool:
     following = said[found.last + 1].folded if found.last + 1 < len(said) else ""
     if found.term.type == "medicine":
         group = all(len(code.code) < ATC_CODE_CHARS for code in found.term.codes)
-        return following in ("level", "trough") or (group and following == ":")
+        return following in ("level", "trough", "study", "assay") or (group and following == ":")
     return following == "screen" and found.first == 0
 
 
@@ -213,6 +231,11 @@ def _over(said: Sequence[Word], reading: Reading) -> bool:
         "quit",
         "old",
         "cleared",
+        "remote",
+        "distant",
+        "twenty",
+        "age",
+        "recurrence",
         "p",
         "sp",
         "status",
@@ -226,6 +249,9 @@ def _over(said: Sequence[Word], reading: Reading) -> bool:
     cue = reading.told_by[0]
     spoken = {said[index].folded for index in range(cue.first, cue.last + 1)}
     if spoken & {"history", "hx", "pmh", "pmhx", "medical", "h"}:
+        return False
+    following = said[cue.last + 1].folded if cue.last + 1 < len(said) else ""
+    if following in ("history", "hx", "medical", "surgical"):
         return False
     return bool(spoken & set(over)) or any(word.isdigit() for word in spoken)
 

@@ -26,7 +26,8 @@ _LINK: Final = (
     r"(?:was|is|of|at|now|today|levels?|count|readings?|reads?|remain(?:s|ed)|up to|down to|has|have|been|risen to|"
     r"increased to|improved to|fell to|rose to|drop(?:ped)? to|rising to|falling to|down trending to|peaked at|peak|"
     r"on arrival|on admission|initially|still|around|about|approx(?:imately|\.)?|repeat|came back at|came back|back at|"
-    r"elevated at|high at|low at|stable at|measured|recorded|noted|in the|in|showed|found|to be|to|elevated|high|low|"
+    r"elevated at|high at|low at|stable at|trend|measured|recorded|noted|in the|in|showed|found|to be|to|elevated|"
+    r"high|low|"
     r"raised|mildly|currently|this morning|this am|overnight|an?|max|min|running|improving|worsening|trending|serum|"
     r"random|fasting|(?:dropped|drop|fell|rose|increased|decreased|improved|went|gone|trended|climbed|jumped|bumped|"
     r"spiked|cleared|settled|back|down|up|risen|fallen|peaked|dips|dipped|dipping)"
@@ -91,7 +92,7 @@ _UNCODED: Final = re.compile(
     r"(?<![\w.])(?P<name>ICP|CPP|(?:serum |blood |cap(?:illary)? )?ketones?|"
     r"(?:serum |urine |quant(?:itative)? |b|β|beta[- ]?)?-?HCG|"
     r"lithium(?: level)?|urine (?:P|A)CR|(?:u)?[PA]CR|P/?F ratio|P/?F|CA[- ]?(?:125|19-9)|free T3|osmolar gap|"
-    r"CSF (?:WCC|WBC|protein|glucose)|opening pressure|FEV1|peak flow|PEFR|PEF|PEEPi)"
+    r"CSF (?:WCC|WBC|protein|glucose)|opening pressure|FEV1|vit(?:amin)? ?D(?: level)?|peak flow|PEFR|PEF|PEEPi)"
     r"(?![A-Za-z])"
     + _LINK
     + r"(?P<value>"
@@ -121,7 +122,8 @@ _PRESSURE: Final = re.compile(
     re.IGNORECASE,
 )
 _PRESSURE_CONTEXT: Final = re.compile(
-    r"(?:HR|RR|T|temp|P|pulse|VS|vitals|obs|sats?|hypotens\w+|hypertens\w+|pressure)\b[^.\n]{0,40}$", re.IGNORECASE
+    r"(?:HR|RR|T|temp|P|pulse|VS|vitals|obs|sats?|lying|standing|sitting|supine|erect|hypotens\w+|hypertens\w+|pressure)\b[^.\n]{0,40}$",
+    re.IGNORECASE,
 )
 
 

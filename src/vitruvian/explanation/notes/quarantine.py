@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+from vitruvian.explanation.notes.passages import passages
 from vitruvian.explanation.notes.sentences import Span, sentences
 from vitruvian.explanation.notes.words import WORDS
 
@@ -22,7 +23,9 @@ __all__ = ["Region", "quarantine"]
 
 
 class Region(NamedTuple):
-    """`text[start:end]` is set apart for a reason: `instruction`, `markup`, `encoded`, `hidden characters`."""
+    """`text[start:end]` is set apart for a reason: `instruction`, `markup`, `encoded`, `hidden characters`, `pasted`,
+    `other language`.
+    """
 
     start: int
     end: int
@@ -70,9 +73,11 @@ def quarantine(text: str) -> tuple[Region, ...]:
     """
     found = [Region(start, end, "markup") for start, end in _blocks(text)]
     found += _unseen(text)
+    found += [Region(*one) for one in passages(text)]
+    blocks = tuple(found)
     follow, last, statement = 0, 0, False
     for span in sentences(text):
-        regions = _within(text, span)
+        regions = _within(text, span, blocks)
         apart = text.count("\n", last, span.start) > 1
         last = span.end
         if regions:
@@ -95,18 +100,26 @@ def quarantine(text: str) -> tuple[Region, ...]:
     return _merged(found)
 
 
-def _within(text: str, span: Span) -> list[Region]:
+def _within(text: str, span: Span, blocks: Sequence[Region]) -> list[Region]:
     """What of one sentence is set apart."""
     said = text[span.start : span.end]
     found: list[Region] = []
-    odd = next((match.start() for match in _WORD.finditer(said) if _mixed(match.group())), -1)
-    if odd >= 0:
-        start, end = _reach(said, odd, odd + 1)
+    odd = [] if said.isascii() else [match for match in _WORD.finditer(said) if _mixed(match.group())]
+    if odd:
+        start, end = _reach(said, odd[0].start(), odd[0].start() + 1)
+        if len(odd) > 1 and all(_styled(match.group()) for match in odd):  # the words in such letters, no others
+            start, end = odd[0].start(), odd[-1].end()
         found.append(Region(span.start + start, span.start + end, "hidden characters"))
     strong = _patterns().strong
     for reason, pattern in strong:
         for match in pattern.finditer(said):
+            at = span.start + match.start()
+            if any(block.start <= at and span.start + match.end() <= block.end for block in blocks):
+                continue
             start, end = _reach(said, match.start(), match.end())
+            if reason == "encoded" and not set("%\\").intersection(match.group()):  # it ends where its letters end
+                labelled = said[: match.start()].rstrip().endswith(":")
+                start, end = (min(start, match.start()) if labelled else match.start()), match.end()
             found.append(Region(span.start + start, span.start + end, reason))
     plain = said if found else _plain(said)
     if plain != said and any(pattern.search(plain) for _, pattern in strong):
@@ -185,6 +198,11 @@ def _mixed(word: str) -> bool:
     return False
 
 
+def _styled(word: str) -> bool:
+    """Whether every letter of a word is another letter's styled or wide form."""
+    return all(unicodedata.normalize("NFKC", letter) != letter for letter in word)
+
+
 _FAMILIAR: Final = frozenset({"LATIN", "MICRO", "FEMININE", "MASCULINE", "MODIFIER", "KELVIN", "ANGSTROM", "OHM"})
 
 
@@ -206,6 +224,8 @@ _OPENED: Final = (
     (re.compile(r"\[\[|\{\{"), None),
     (re.compile(r"\{(?=\s*[\"'“\w])"), "}"),
     (re.compile(r"/\*"), "*/"),
+    (re.compile(r"\"{3}|'{3}"), '"""'),
+    (re.compile(r"(?:['\")]{1,4}\s?;?\s?)?\b(?:insert\s+into|drop\s+table|delete\s+from)\b", re.IGNORECASE), "--"),
     (re.compile(r"(?m)^[ \t]*(?:MSH|PID|OBX|DG1|OBR|NTE|PV1|AL1|ZZ\w)(?=\|)"), "\n"),
     (re.compile(r"<\|[^|\n]{1,40}\|>"), "<|"),
     (_HEADED, "==="),
@@ -230,6 +250,8 @@ def _blocks(text: str) -> list[tuple[int, int]]:
                 if mark == "===":
                     ending = _RULE.search(text, match.end(), match.end() + BLOCK_CHARS_MAX)
                     end = ending.end() if ending else -1
+            if end < 0 and close == '"""':
+                continue  # it closed what the mark before it opened
             if end < 0:
                 end = text.find("\n", match.end())
             found.append((match.start(), end if end >= 0 else len(text)))
