@@ -156,6 +156,26 @@ def test_a_fault_of_the_wording_costs_fluency_only(narrator: SlowNarrator) -> No
     assert other.result(10) is not None, "the thread lives on"
 
 
+def test_a_fault_after_the_wording_does_not_end_the_thread(
+    narrator: SlowNarrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = narrator.lacks
+
+    def fails_once(evidence: Evidence, audience: Audience = "clinician", language: str = "en") -> bool:
+        if evidence.patient in narrator.worded and evidence.patient == "a":
+            raise ValueError("a fault of the plan")
+        return real(evidence, audience, language)
+
+    monkeypatch.setattr(narrator, "lacks", fails_once)
+    narrator.go.set()
+    words = Words(narrator)
+    first = words.wanted(packet("a"), "clinician", "en")
+    assert first is not None and first.result(10) is not None
+    then = words.wanted(packet("b"), "clinician", "en")
+    assert then is not None and then.result(10) is not None
+    words.close()
+
+
 def test_whoever_leaves_takes_nothing_from_the_others(narrator: SlowNarrator) -> None:
     words = Words(narrator)
     coming = words.wanted(packet("a"), "clinician", "en")

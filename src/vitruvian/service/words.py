@@ -205,11 +205,12 @@ class Words:
         while (taken := self._next()) is not None:
             key, job = taken
             made: Explanation | None = None
+            lacking = True
             try:
                 made = self._narrator.explain(job.evidence, job.audience, job.language, wait=True)
+                lacking = self._narrator.lacks(job.evidence, job.audience, job.language)
             except Exception:  # a fault of the wording costs fluency; the draft is shown
                 log.exception("a wording failed")
-            lacking = made is None or self._narrator.lacks(job.evidence, job.audience, job.language)
             with self._state:
                 self._running = None
                 self.counts["worked"] += 1
