@@ -143,3 +143,18 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path, text: str) -> None:
         read(file)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read(tmp_path / "nowhere.toml")
+
+
+def test_weights_that_cannot_be_read_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "model.gguf"
+    weights.write_bytes(b"GGUF")
+    real = Path.open
+
+    def refuses(path: Path, *given: Any, **named: Any) -> Any:
+        if path == weights:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", refuses)
+    with pytest.raises(ConfigurationError, match=r"model\.gguf that cannot be read \(Permission denied\)"):
+        read(home="embedded", path=str(weights)).build()

@@ -138,7 +138,11 @@ class LlmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             path = Path(self.path).expanduser()
             if not path.is_file():
                 raise ConfigurationError(f"found no file {path}, expected a GGUF file")
-            return EmbeddedModel(self.model or path.stem, path, digest_of(path))
+            try:
+                digest = digest_of(path)
+            except OSError as error:
+                raise ConfigurationError(f"found {path} that cannot be read ({error.strerror}); check it") from None
+            return EmbeddedModel(self.model or path.stem, path, digest)
         weights = named(self.model) if self.model else default_weights()
         if weights is None:
             if chosen:
