@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from itertools import product
 
@@ -14,70 +13,17 @@ from vitruvian.core.vocabulary import VOCABULARY
 from vitruvian.explanation.claims import Audience, Claim, Sign, Slot
 from vitruvian.explanation.drafting import AUDIENCES
 from vitruvian.explanation.drafts import LANGUAGES, draft_of, manner_of
-from vitruvian.explanation.drafts.base import KINDS, listed, skeleton_of
+from vitruvian.explanation.drafts.base import KINDS, SIGNS, skeleton_of
+from vitruvian.explanation.drafts.kinds import claims_of, slots_of
 from vitruvian.explanation.drafts.names import labels_of, texts_of
-from vitruvian.explanation.drafts.registry import _BY_CODE
+from vitruvian.explanation.drafts.templates import templates_of
 from vitruvian.explanation.subjects import _OTHERS, subject_of
 from vitruvian.prediction.serve.predictor import Predictor
 from vitruvian.prediction.tasks import TASKS
 from vitruvian.signals import FEATURES
 
-# What a kind's sign may be, where KINDS says that it has one; {slot: signs that come with it}, else None.
-SIGNS: dict[str, tuple[Sign, ...]] = {
-    "risk_moved": (-1, 0, 1), "usual": (-1, 0, 1), "expected": (-1, 0, 1, None), "effect": (-1, 0, 1),
-    "risk_effect": (-1, 0, 1), "score_effect": (-1, 0, 1), "latest": (-1, 0, 1, None), "changed": (-1, 0, 1),
-    "results": (-1, 1), "changes": (-1, 0, 1), "extreme": (-1, 1), "bed": (-1, 0, 1, None),
-}  # fmt: skip
 LISTED = ("scenario", "alarms", "critical", "medicines")
 TABLES = {"en": "english", "de": "german", "es": "spanish"}
-SLOT = re.compile(r"([a-z_]+)(\*?):([a-z|]+)(\??)")
-
-
-def slots_of(kind: str) -> list[tuple[str, bool, tuple[str, ...], bool]]:
-    """(name, numbered, facets, may be absent) of each slot of a kind, from KINDS' own notation."""
-    stated = KINDS[kind].split(";")[0]
-    found = [
-        (name, star == "*", tuple(facets.split("|")), absent == "?")
-        for name, star, facets, absent in SLOT.findall(stated)
-    ]
-    assert len(found) == len(stated.split()), f"KINDS[{kind!r}] is not in its notation: {stated}"
-    return found
-
-
-def claims_of(kind: str) -> Iterator[Claim]:
-    """Claims of a kind: with and without each optional slot, one to four items of lists, each facet, each sign."""
-    slots = slots_of(kind)
-    free = [one for one in slots if one[3]]
-    numbered = any(one[1] for one in slots)
-    for there in product((True, False), repeat=len(free)):
-        kept = {one[0] for one, is_there in zip(free, there, strict=True) if is_there}
-        for items in (1, 2, 3, 4) if numbered else (1,):
-            for choice in (0, 1):
-                made: list[Slot] = []
-                for name, star, facets, absent in slots:
-                    if absent and name not in kept:
-                        continue
-                    facet = facets[min(choice, len(facets) - 1)]
-                    names = [f"{name}{n}" for n in range(1, items + 1)] if star else [name]
-                    made += [Slot(one, f"fact-{one}", facet) for one in names]  # type: ignore[arg-type]
-                for sign in SIGNS.get(kind, (None,)):
-                    if fits(kind, kept, sign):
-                        yield Claim(kind, tuple(made), sign)
-
-
-def fits(kind: str, kept: set[str], sign: Sign) -> bool:
-    """Whether a plan could make it: ends of an interval come together, `earlier` where something moved."""
-    if ("low" in kept) != ("high" in kept) or ("confidence" in kept and "low" not in kept):
-        return False
-    if kind == "risk_moved":
-        return ("earlier" in kept) == (sign != 0)
-    if kind == "bed":
-        if "risk" not in kept:
-            return sign is None and not {"earlier", "ago", "outcome"} & kept
-        return ("ago" in kept) == (sign is not None) and ("earlier" in kept) == (sign in (-1, 1))
-    if kind == "expected":
-        return ("now" in kept) == (sign is not None)
-    return True
 
 
 def test_signs_are_known_where_there_are_some() -> None:
@@ -85,9 +31,27 @@ def test_signs_are_known_where_there_are_some() -> None:
     assert signed == set(SIGNS)
 
 
+def test_kinds_are_stated_in_their_notation() -> None:
+    for kind, stated in KINDS.items():
+        assert len(slots_of(kind)) == len(stated.split(";")[0].split()), stated
+
+
+def test_claims_of_a_kind_are_of_every_sort() -> None:
+    """What templates are held to has each optional slot and lacks it, one item and two, each facet, each sign."""
+    for kind in KINDS:
+        claims = list(claims_of(kind))
+        assert len({claim.shape for claim in claims}) == len(claims)
+        assert {claim.sign for claim in claims} == set(SIGNS.get(kind, (None,)))
+        seen = {(one.name, one.facet) for claim in claims for one in claim.slots}
+        for slot in slots_of(kind):
+            names = [f"{slot.name}1", f"{slot.name}2"] if slot.numbered else [slot.name]
+            assert {(name, facet) for name in names for facet in slot.facets} <= seen
+            assert slot.optional == any(claim.slot(names[0]) is None for claim in claims), (kind, slot)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_words_every_kind_for_both_readers_and_no_other(language: str) -> None:
-    assert set(_BY_CODE[language].templates) == set(product(KINDS, AUDIENCES))
+    assert set(templates_of(TABLES[language])) == set(product(KINDS, AUDIENCES))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -95,7 +59,7 @@ def test_a_language_words_every_kind_for_both_readers_and_no_other(language: str
 @pytest.mark.parametrize("audience", AUDIENCES)
 def test_every_claim_of_a_kind_is_a_sentence(kind: str, audience: Audience, language: str) -> None:
     count = 0
-    for claim in claims_of(kind):
+    for claim in claims_of(kind, (1, 2, 3, 4)):
         skeleton = draft_of(claim, audience, language)  # raises where a slot is missing, unknown or there twice
         text = "".join(part if isinstance(part, str) else "X" for part in skeleton.parts)
         assert text.endswith(".")
@@ -141,10 +105,6 @@ def test_a_template_whose_slots_are_not_the_claims_is_an_error() -> None:
 def test_an_unknown_language_says_which_there_are() -> None:
     with pytest.raises(ConfigurationError, match="en, de, es"):
         manner_of("tlh")
-
-
-def test_lists_read_as_lists() -> None:
-    assert [listed(list("abc")[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
 @cache

@@ -1,21 +1,18 @@
-"""How claims are worded without a model: templates by kind, reader and language, and what each kind's slots are.
+"""What kinds of claims there are, what each kind's slots and signs are, and how a sentence with slots is a skeleton.
 
-A template is a sentence with slot names in braces: `"The risk of {outcome} is {risk}."`. It is a function of the claim
-where the slots vary (lists, an interval that may be absent). Every slot of the claim stands in it exactly once.
+A wording is a sentence with slot names in braces: `"The risk of {outcome} is {risk}."`. Every slot of the claim stands
+in it exactly once. Drafts are made from templates (notation.py), one for each kind, reader and language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from vitruvian.explanation.claims import Audience, Claim, Skeleton
+from vitruvian.explanation.claims import Claim, Sign, Skeleton
 
-__all__ = ["KINDS", "Template", "Templates", "listed", "skeleton_of", "template_of"]
-
-Template = str | Callable[[Claim], str]
-Templates = Mapping[tuple[str, Audience], Template]
+__all__ = ["KINDS", "SIGNS", "skeleton_of", "template_of"]
 
 # Every kind of claim: its slots, and what its sign means. `name:facet`; `?` may be absent; `*` numbered from 1 (d1, d2,
 # ...); `a|b` one or the other facet. A sign (-1, 0, +1) is stated by the words of the sentence, never by a slot.
@@ -62,7 +59,8 @@ KINDS: Final[Mapping[str, str]] = {
     "happened": "what:label how:text? when:when; no sign",
     "latest": "subject:label value:value when:when?; sign: above (+1), below (-1), within (0) its usual range, or none",
     "changed": "subject:label from:value to:value window:value; sign of the change as read",
-    "results": "s*:label v*:value t*:when?; laboratory results; sign: all above (+1), all below (-1) their usual range",
+    "results": "s*:label v*:value t*:when?; laboratory results; sign: all above (+1), all below (-1) their usual range,"
+    " or none",
     "changes": "s*:label f*:value v*:value window:value; each from f to v; sign of all of them as read",
     "extreme": "subject:label value:value when:when? window:value; sign: +1 the highest, -1 the lowest",
     "absent": "subject:label window:value?; nothing of it is known; no sign",
@@ -77,6 +75,12 @@ KINDS: Final[Mapping[str, str]] = {
     "unknown": "reason:text; why a question is not answered; no sign",
     "refused": "reason:text; why a request is refused; no sign",
 }
+# The signs of the kinds that have one; None where it may be without.
+SIGNS: Final[Mapping[str, tuple[Sign, ...]]] = {
+    "risk_moved": (-1, 0, 1), "usual": (-1, 0, 1), "expected": (-1, 0, 1, None), "effect": (-1, 0, 1),
+    "risk_effect": (-1, 0, 1), "score_effect": (-1, 0, 1), "latest": (-1, 0, 1, None), "changed": (-1, 0, 1),
+    "results": (-1, 1, None), "changes": (-1, 0, 1), "extreme": (-1, 1), "bed": (-1, 0, 1, None),
+}  # fmt: skip
 
 _SLOT: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
@@ -86,15 +90,10 @@ def skeleton_of(template: str, claim: Claim) -> Skeleton:
     slots = {one.name: one for one in claim.slots}
     pieces = _SLOT.split(template)
     named = pieces[1::2]
-    if sorted(named) != sorted(slots):
+    if len(named) != len(slots) or slots.keys() != set(named):
         raise ValueError(f"found slots {sorted(named)} in a template of {claim.kind}, expected {sorted(slots)}")
     parts = [slots[piece] if place % 2 else piece for place, piece in enumerate(pieces)]
     return Skeleton(tuple(part for part in parts if part != ""))
-
-
-def listed(items: Sequence[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
 def template_of(skeleton: Skeleton) -> str:

@@ -7,21 +7,22 @@ from typing import Final, NamedTuple
 from vitruvian.core.errors import ConfigurationError
 from vitruvian.explanation.claims import Audience, Claim, Skeleton
 from vitruvian.explanation.drafts import english, german, spanish
-from vitruvian.explanation.drafts.base import Templates, skeleton_of
+from vitruvian.explanation.drafts.base import skeleton_of
+from vitruvian.explanation.drafts.templates import templates_of
 from vitruvian.explanation.showing import Manner
 
 __all__ = ["LANGUAGES", "draft_of", "manner_of"]
 
 
 class _Language(NamedTuple):
+    folder: str
     manner: Manner
-    templates: Templates
 
 
 _BY_CODE: Final = {
-    "en": _Language(english.MANNER, english.TEMPLATES),
-    "de": _Language(german.MANNER, german.TEMPLATES),
-    "es": _Language(spanish.MANNER, spanish.TEMPLATES),
+    "en": _Language("english", english.MANNER),
+    "de": _Language("german", german.MANNER),
+    "es": _Language("spanish", spanish.MANNER),
 }
 LANGUAGES: Final = tuple(_BY_CODE)
 
@@ -33,8 +34,7 @@ def manner_of(language: str) -> Manner:
 
 def draft_of(claim: Claim, audience: Audience, language: str) -> Skeleton:
     """The draft's wording of a claim; every language has one for both readers. Raises ConfigurationError."""
-    found = _language(language).templates[(claim.kind, audience)]
-    return skeleton_of(found if isinstance(found, str) else found(claim), claim)
+    return skeleton_of(templates_of(_language(language).folder)[(claim.kind, audience)](claim), claim)
 
 
 def _language(code: str) -> _Language:

@@ -1,13 +1,5 @@
 """English: how it writes numbers and times, what things are called in plain words, and the drafts for both readers."""
 
-from __future__ import annotations
-
-from typing import Final
-
-from vitruvian.explanation.drafts.base import Templates
-from vitruvian.explanation.drafts.english import clinician, patient
 from vitruvian.explanation.drafts.english.manner import MANNER
 
-__all__ = ["MANNER", "TEMPLATES"]
-
-TEMPLATES: Final[Templates] = {**clinician.TEMPLATES, **patient.TEMPLATES}
+__all__ = ["MANNER"]
