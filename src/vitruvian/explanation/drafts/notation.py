@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from vitruvian.core.errors import ConfigurationError
@@ -56,13 +57,14 @@ def template_from(text: str, joints: Mapping[str, Joint], parts: Mapping[str, st
     """The template that a text is. Raises ConfigurationError with what was found, what was expected, and `where`."""
     say = _Reader(text, joints, parts, where).template()
 
-    def template(claim: Claim) -> str:
-        said = say(_Seen({one.name: one.facet for one in claim.slots}, claim.sign), "")
+    @lru_cache(maxsize=64)  # words hang on slots and sign alone, and plans make few of a kind
+    def worded(slots: tuple[tuple[str, str], ...], sign: Sign) -> str:
+        said = say(_Seen(dict(slots), sign), "")
         if said is None:
-            raise ValueError(f"found {claim.shape}, expected every slot that always stands in its template")
+            raise ValueError(f"found {[name for name, _ in slots]}, expected every slot that always stands")
         return said
 
-    return template
+    return lambda claim: worded(tuple([(one.name, one.facet) for one in claim.slots]), claim.sign)
 
 
 def listed(items: Sequence[str], joint: Joint) -> str:
