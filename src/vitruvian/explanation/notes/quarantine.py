@@ -107,14 +107,17 @@ def _within(text: str, span: Span, blocks: Sequence[Region]) -> list[Region]:
     odd = [] if said.isascii() else [match for match in _WORD.finditer(said) if _mixed(match.group())]
     if odd:
         start, end = _reach(said, odd[0].start(), odd[0].start() + 1)
-        if len(odd) > 1 and all(_styled(match.group()) for match in odd):  # the words in such letters, no others
+        goes_on = said[odd[-1].end() :].lstrip()[:1]
+        if (
+            len(odd) > 1 and not goes_on.islower() and all(_styled(match.group()) for match in odd)
+        ):  # the words in such letters, no others
             start, end = odd[0].start(), odd[-1].end()
         found.append(Region(span.start + start, span.start + end, "hidden characters"))
     strong = _patterns().strong
     for reason, pattern in strong:
         for match in pattern.finditer(said):
             at = span.start + match.start()
-            if any(block.start <= at and span.start + match.end() <= block.end for block in blocks):
+            if any(block.start <= at and span.start + match.end() <= block.end < span.end for block in blocks):
                 continue
             start, end = _reach(said, match.start(), match.end())
             if reason == "encoded" and not set("%\\").intersection(match.group()):  # it ends where its letters end
