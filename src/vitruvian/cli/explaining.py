@@ -130,7 +130,7 @@ def _narrator(model: str | None) -> Iterator[Narrator]:
     settings = llm_settings(model)
     built = settings.build()
     try:
-        yield Narrator(built, deadline_s=settings.deadline_s)
+        yield Narrator(built, deadline_s=settings.deadline_s, send=settings.send)
     finally:
         if built is not None:
             built.close()

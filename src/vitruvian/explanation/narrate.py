@@ -12,7 +12,7 @@ import hashlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -23,13 +23,15 @@ from vitruvian.explanation.drafts import manner_of
 from vitruvian.explanation.drafts.base import skeleton_of, template_of
 from vitruvian.explanation.evidence.base import Evidence
 from vitruvian.explanation.filling import fill
-from vitruvian.explanation.llm.audit import Audit, AuditRecord, NoAudit
+from vitruvian.explanation.llm.audit import Audit, AuditRecord, NoAudit, Send
 from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel, ModelBusy, ModelSilent, Prompt
+from vitruvian.explanation.showing import show
 from vitruvian.explanation.wording.base import MemoryCache, Refused, SkeletonCache, Wording
 from vitruvian.explanation.wording.phrases import WORDED
 from vitruvian.explanation.wording.prompt import prompt_of, skeleton_of_answer, wordable
 from vitruvian.explanation.wording.read_back import read_back
 from vitruvian.explanation.wording.shapes import drafted
+from vitruvian.explanation.wording.tags import tag_of
 from vitruvian.explanation.wording.verifier import verify
 
 __all__ = ["Narrator"]
@@ -46,7 +48,8 @@ class _Reader(NamedTuple):
 class Narrator:
     """Explanations of packets, with one language model or none. Thread-safe.
 
-    `counts`: sentences by outcome: `model`, `draft`, and `refused:RULE` for each rule that refused a wording.
+    `counts`: sentences by outcome: `model`, `draft`, and `refused:RULE` for each rule that refused a wording. `send`:
+    what a prompt holds, skeletons alone or also what the tags stand for; the answer is a skeleton either way.
     """
 
     def __init__(
@@ -56,13 +59,14 @@ class Narrator:
         audit: Audit | None = None,
         *,
         deadline_s: float = DEADLINE_S,
+        send: Send = "skeletons",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model = model
         self.counts: Counter[str] = Counter()
         self._cache = cache if cache is not None else MemoryCache()
         self._audit = audit if audit is not None else NoAudit()
-        self._deadline_s, self._monotonic = deadline_s, monotonic
+        self._deadline_s, self._monotonic, self._send = deadline_s, monotonic, send
         self._lock = threading.Lock()
 
     def explain(
@@ -128,7 +132,7 @@ class Narrator:
         self, model: LanguageModel, claim: Claim, draft: Skeleton, reader: _Reader, left_s: float
     ) -> Wording | None:
         """A new wording, or a refusal to remember; None where the model did not answer."""
-        prompt = prompt_of(claim, draft, reader.audience, reader.language)
+        prompt = prompt_of(claim, draft, reader.audience, reader.language, self._told(claim, reader))
         try:
             answer = model.complete(prompt, left_s)
         except ModelBusy:
@@ -147,6 +151,16 @@ class Narrator:
             return Wording("", refusal.rule)
         self._note(model, prompt, answer, "accepted", "")
         return kept
+
+    def _told(self, claim: Claim, reader: _Reader) -> Mapping[str, str]:
+        """What each tag stands for, where an operator lets that be sent."""
+        if self._send == "skeletons":
+            return {}
+        facts, manner = reader.evidence.by_id, manner_of(reader.language)
+        return {
+            tag_of(one): show(facts[one.fact], one.facet, reader.evidence, reader.audience, manner)
+            for one in claim.slots
+        }
 
     def _checked(self, template: str, claim: Claim, draft: Skeleton, reader: _Reader) -> Sentence:
         """The filled sentence of a wording. Raises Refused."""
@@ -182,6 +196,7 @@ class Narrator:
                 verdict,
                 reason,
                 model.remote,
+                self._send,
             )
         )
 

@@ -47,4 +47,4 @@ def open_words(settings: LlmSettings, journal: Path, now_us: Callable[[], int]) 
     home = Home(
         settings.home or "embedded", settings.send, settings.deadline_s, lambda: audit.head, (cache.close, audit.close)
     )
-    return Words(Narrator(model, cache, audit, deadline_s=settings.deadline_s), home)
+    return Words(Narrator(model, cache, audit, deadline_s=settings.deadline_s, send=settings.send), home)

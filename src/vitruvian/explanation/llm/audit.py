@@ -6,7 +6,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-__all__ = ["Audit", "AuditRecord", "NoAudit"]
+__all__ = ["Audit", "AuditRecord", "NoAudit", "Send"]
+
+Send = Literal["skeletons", "facts"]
 
 
 class AuditRecord(msgspec.Struct, frozen=True):
@@ -23,7 +25,7 @@ class AuditRecord(msgspec.Struct, frozen=True):
     verdict: Literal["accepted", "refused", "silent"]
     reason: str = ""
     left: bool = False
-    sent: Literal["skeletons", "facts"] = "skeletons"
+    sent: Send = "skeletons"
 
 
 class Audit(Protocol):

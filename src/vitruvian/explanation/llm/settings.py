@@ -26,13 +26,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from vitruvian.core.errors import ConfigurationError
+from vitruvian.explanation.llm.audit import Send
 from vitruvian.explanation.llm.base import DEADLINE_S, LanguageModel
 from vitruvian.explanation.llm.weights import default_weights, digest_of, named
 
 __all__ = ["Home", "LlmSettings", "Send"]
 
 Home = Literal["none", "embedded", "openai", "transformers"]
-Send = Literal["skeletons", "facts"]
 
 _PREFIX: Final = "VITRUVIAN_LLM_"
 _TABLE: Final = "language_model"

@@ -1,4 +1,5 @@
-"""What a model is asked, and how its answer is read. No fact is in either: tags stand where facts will.
+"""What a model is asked, and how its answer is read. Tags stand where facts will; no fact is in either, unless an
+operator lets a model be told what the tags stand for.
 
 One instruction for every claim comes first, so that a model that has read it need not read it again for the next
 sentence of an explanation; an example of the claim's family and the draft come last. Short, for the smallest models.
@@ -71,13 +72,20 @@ def wordable(claim: Claim, draft: Skeleton, audience: Audience, language: str) -
     return bool(phrases_of(claim, draft, audience, language).others)
 
 
-def prompt_of(claim: Claim, draft: Skeleton, audience: Audience, language: str) -> Prompt:
-    """The prompt for one claim. Raises Refused(`verbatim`) where a model is not asked (`wordable`)."""
+def prompt_of(
+    claim: Claim, draft: Skeleton, audience: Audience, language: str, told: Mapping[str, str] | None = None
+) -> Prompt:
+    """The prompt for one claim. `told`: what tags stand for, where that may be sent. Raises Refused(`verbatim`) where a
+    model is not asked (`wordable`).
+    """
     grammar = grammar_of(claim, draft, audience, language)
     if not grammar:
         raise Refused("verbatim", f"{claim.kind} keeps its draft")
     before, after = _FAMILY.get(claim.kind, _EVENT)
-    user = f"For {_READERS[audience]}.\n\nDraft: {before}\nSentence: {after}\n\nDraft: {tagged(draft)}\nSentence:"
+    facts = "".join(f"{tag} stands for: {text}\n" for tag, text in (told or {}).items())
+    user = (
+        f"For {_READERS[audience]}.\n\nDraft: {before}\nSentence: {after}\n\n{facts}Draft: {tagged(draft)}\nSentence:"
+    )
     room = _TOKENS_FOR_WORDS + _TOKENS_OF_TAG * len(claim.slots)
     return Prompt(_SYSTEM, user, grammar, max(TOKENS_MAX, room))
 
