@@ -33,6 +33,8 @@ __all__ = ["MAIN_SCORE", "Explaining", "places_of"]
 MAIN_SCORE: Final = "news2"
 MAIN_RISK: Final = "sepsis"
 FORECAST_H: Final = 6.0
+BEHIND_US_MAX: Final = HOUR_US  # a body this far behind the ward foretells the past
+BEHIND: Final = "the body has not taken in the last hour yet"
 COURSE_H: Final = 6.0
 HANDOVER_H: Final = 12.0
 EARLIER_H: Final = 6.0
@@ -84,19 +86,21 @@ class Explaining:
         """What the patient's body is expected to show; where there is none, why."""
         row, zone = self._row(patient), self._ward.zone
         found: ForecastView = self._ward.body_answers.forecast(patient, hours)
-        at_us = found.at_us or self._ward.now_us()
+        now_us = self._ward.now_us()
+        behind = bool(found.at_us) and now_us - found.at_us > BEHIND_US_MAX
+        at_us = now_us if behind or not found.at_us else found.at_us
         spans_h = [(one - at_us) / HOUR_US for one in found.times_us]
         outlooks = [
             outlook_of(one.concept, spans_h, one.bands[0], one.bands[2], one.bands[4])
             for one in found.outputs
-            if spans_h and one.concept in VOCABULARY
+            if spans_h and one.concept in VOCABULARY and not behind
         ]
         body = self._ward.body_answers.body(patient)
         said = [f"the body is {body.status}: {body.reason}"] if body.reason and body.status != "tracking" else []
+        reach_h = round(spans_h[-1], 3) if spans_h and not behind else hours
         return forecast_evidence(
-            at_us, round(spans_h[-1], 3) if spans_h else hours, outlooks, measured=self._measured(row.id),
-            reason=found.reason, said=said if outlooks else (), person=_person(row), patient=row.id, zone=zone,
-            model=body.model,
+            at_us, reach_h, outlooks, measured=self._measured(row.id), reason=BEHIND if behind else found.reason,
+            said=said if outlooks else (), person=_person(row), patient=row.id, zone=zone, model=body.model,
         )  # fmt: skip
 
     def what_if(self, found: WhatIfView) -> Evidence:
@@ -179,7 +183,7 @@ class Explaining:
             alarms.setdefault(one.patient, []).append(_alarm(one))
         places = places_of(rows)
         beds = [self._bed(row, places[row.id], alarms.get(row.id, []), now_us) for row in rows]
-        simulated = bool(rows) and all(row.simulated for row in rows)
+        simulated = any(row.simulated for row in rows)  # one simulated patient must not pass as real
         return handover_evidence(now_us, beds, window_h=HANDOVER_H, zone=self._ward.zone, simulated=simulated)
 
     def card(self, task: str) -> Evidence:

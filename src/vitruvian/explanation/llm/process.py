@@ -26,6 +26,11 @@ _READ_BYTES: Final = 65_536
 _REPLIES: Final[msgspec.json.Decoder[Reply]] = msgspec.json.Decoder(Reply)
 
 
+INHERITED: Final = (  # of the environment: what a process needs to start; a ward's tokens and keys are not its business
+    "HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV",
+)  # fmt: skip
+
+
 class ChildLost(ModelSilent):
     """A child that died, hung, or said what is no answer: it is of no more use. `lasting`: nor would be another."""
 
@@ -50,7 +55,12 @@ class ModelProcess:
         command += ["--load-s", str(int(load_deadline_s) + 1), "--engine", engine]
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- our own file and arguments, no shell
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                env={name: value for name, value in os.environ.items() if name in INHERITED},
             )
         except OSError as error:
             raise ChildLost(f"the language model's process could not be started ({error.strerror})") from None

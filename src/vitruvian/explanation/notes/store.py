@@ -102,7 +102,9 @@ class SuggestionStore:
             try:
                 (count,) = held.execute("SELECT count(*) FROM suggestion").fetchone()
                 if count + len(rows) > KEPT_MAX:
-                    raise LimitError(f"found {count} suggestions kept, expected at most {KEPT_MAX}; delete old ones")
+                    raise LimitError(
+                        f"found {count} suggestions kept, expected at most {KEPT_MAX}; move JOURNAL.notes away"
+                    )
                 held.executemany(
                     "INSERT OR IGNORE INTO suggestion VALUES (?, ?, ?, ?, ?, ?, 'waiting', '', NULL)", rows
                 )
