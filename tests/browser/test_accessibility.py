@@ -44,7 +44,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1600, 1024, 390])
+@pytest.mark.parametrize("width", [1600, pytest.param(1024, marks=pytest.mark.long), 390])
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(open_page: Opener, ward: MemoryWard, path: str, width: int) -> None:
     """Everything in the light theme; in the dark one, which an open page takes on, what colours may change."""

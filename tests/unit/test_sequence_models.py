@@ -51,7 +51,9 @@ def assert_same(one: FittedSequence, other: FittedSequence) -> None:
         assert np.array_equal(value, weights(other)[name]), name
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network", [pytest.param(name, marks=[] if name == "lstm" else [pytest.mark.long]) for name in NETWORKS]
+)
 def test_learns_what_only_the_course_tells(network: Any) -> None:
     table = made_up()
     plain = replace(QUICK, masked=0.0, offset=0.0, ahead=0.0, decay=0.0, epochs=10, patience=10, batch_rows=64)
