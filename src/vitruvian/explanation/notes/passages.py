@@ -24,6 +24,7 @@ FOREIGN_WORDS_MIN: Final = 3  # function words of another tongue that make a sen
 _QUOTE: Final = re.compile('["“«]([^"”»]{1,1500})["”»]')
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _STRUCK: Final = re.compile("(?:\\w[\u0300-\u036f\u0489\u20d0-\u20ff]+){3}")
+_CLOSE: Final = re.compile(r"\"{3}|'{3}|```|-->")  # what closes a block ends the passage in it
 _NAMED: Final = re.compile(
     r"\b(?:Dr|MD|DO|RN|NP|PA|Consultant|Prof|SHO|SpR|FY\d|Reg(?:istrar)?|Sister|Nurse|[Ss]igned by|dictated by)\b\.?"
     r"|\d{1,2}:\d\d|\b\d{4} ?h\b|\b[A-Z][a-z]+, (?:RN|MD|NP)\b"
@@ -66,7 +67,8 @@ def _extent(text: str, match: re.Match[str]) -> tuple[int, int]:
     if quote is not None and quote.start() - match.end() <= QUOTE_NEAR_CHARS:
         return start, quote.end()
     if start == line or not text[line:start].strip():
-        return start, end
+        mark = _CLOSE.search(text, match.end(), end)
+        return start, mark.end() if mark else end
     stop = re.compile(r"[.!?](?=\s|$)").search(text, match.end(), end)
     closing = text.find("]", match.end(), end) + 1 if "[" in text[start : match.start()] else 0
     return start, closing or (stop.end() if stop else end)

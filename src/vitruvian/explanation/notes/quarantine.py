@@ -16,8 +16,8 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from vitruvian.explanation.notes.passages import passages
+from vitruvian.explanation.notes.payloads import encoded, payloads, resumed
 from vitruvian.explanation.notes.sentences import Span, sentences
-from vitruvian.explanation.notes.words import WORDS
 
 __all__ = ["Region", "quarantine"]
 
@@ -33,6 +33,7 @@ class Region(NamedTuple):
 
 
 FOLLOWING_MAX: Final = 6  # sentences after an instruction that may still belong to it
+NAME_WORDS_MAX: Final = 2
 
 _LOOKALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеіјорсухѕԁɡһԛԝѵΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαιν0134@$",
@@ -49,6 +50,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 class _Patterns(NamedTuple):
     strong: tuple[tuple[str, re.Pattern[str]], ...]
     weak: re.Pattern[str]
+    workflow: re.Pattern[str]
 
 
 @cache
@@ -62,7 +64,11 @@ def _patterns() -> _Patterns:
             pattern = pattern.replace(f"{{{name}}}", table[name])
         return re.compile(pattern, flags)
 
-    return _Patterns(tuple((row["reason"], made(row["pattern"])) for row in table["pattern"]), made(table["WEAK"]))
+    return _Patterns(
+        tuple((row["reason"], made(row["pattern"])) for row in table["pattern"]),
+        made(table["WEAK"]),
+        made(table["WORKFLOW"]),
+    )
 
 
 def quarantine(text: str) -> tuple[Region, ...]:
@@ -71,11 +77,12 @@ def quarantine(text: str) -> tuple[Region, ...]:
     A stretch begins where an instruction begins and ends with its sentence, or is the brackets or quotation marks that
     hold it; sentences that go on with it are part of it.
     """
-    found = [Region(start, end, "markup") for start, end in _blocks(text)]
+    found = [Region(start, end, "markup") for start, end in payloads(text)]
     found += _unseen(text)
     found += [Region(*one) for one in passages(text)]
-    blocks = tuple(found)
+    blocks = _merged(found)
     follow, last, statement = 0, 0, False
+    between: Span | None = None  # a name or so, which belongs to what it stands between
     for span in sentences(text):
         regions = _within(text, span, blocks)
         apart = text.count("\n", last, span.start) > 1
@@ -83,21 +90,32 @@ def quarantine(text: str) -> tuple[Region, ...]:
         if regions:
             found += regions
             whole = regions[-1].end == span.end
+            if whole and follow and between and not apart:
+                found.append(Region(between.start, between.end, "instruction"))
             follow = (FOLLOWING_MAX if regions[-1].reason == "instruction" else 1) if whole else 0
-            statement = text[span.end - 1] == ";"
-        elif (
-            follow
-            and not apart
-            and (
-                (statement and text[span.start].islower())
-                or _patterns().weak.search(_plain(text[span.start : span.end]))
-            )
-        ):
-            found.append(Region(span.start, span.end, "instruction"))
-            follow -= 1
+            statement, between = text[span.end - 1] == ";", None
+            continue
+        if any(block.start <= span.start < block.end < span.end for block in blocks):
+            follow, between = 0, None  # its end is beside a payload, and its own
+            continue
+        goes_on = follow and not apart and _goes_on(text, span, statement)
+        if goes_on and (between is None or _patterns().workflow.search(_plain(text[span.start : span.end]))):
+            found.append(Region(between.start if between else span.start, span.end, "instruction"))
+            follow, between = follow - 1, None
+        elif follow and not apart and between is None and len(text[span.start : span.end].split()) <= NAME_WORDS_MAX:
+            between = span
         else:
-            follow = 0
+            follow, between = 0, None
     return _merged(found)
+
+
+def _goes_on(text: str, span: Span, statement: bool) -> bool:
+    """Whether a sentence is part of the instruction before it."""
+    said = _plain(text[span.start : span.end])
+    patterns = _patterns()
+    return (statement and text[span.start].islower()) or bool(
+        patterns.weak.search(said) or patterns.workflow.search(said)
+    )
 
 
 def _within(text: str, span: Span, blocks: Sequence[Region]) -> list[Region]:
@@ -116,18 +134,35 @@ def _within(text: str, span: Span, blocks: Sequence[Region]) -> list[Region]:
     strong = _patterns().strong
     for reason, pattern in strong:
         for match in pattern.finditer(said):
-            at = span.start + match.start()
-            if any(block.start <= at and span.start + match.end() <= block.end < span.end for block in blocks):
+            at = span.start + match.start() + len(match.group()) - len(match.group().lstrip())
+            held = [one for one in blocks if one.start <= at and span.start + match.end() <= one.end]
+            if held:  # it goes as far as what holds it, and the words beside that stay
+                end = max(one.end for one in held)
+                found += [Region(at, span.end, reason)] if end >= span.end else []
                 continue
-            start, end = _reach(said, match.start(), match.end())
-            if reason == "encoded" and not set("%\\").intersection(match.group()):  # it ends where its letters end
-                labelled = said[: match.start()].rstrip().endswith(":")
-                start, end = (min(start, match.start()) if labelled else match.start()), match.end()
+            start, end = _extent(said, reason, match)
             found.append(Region(span.start + start, span.start + end, reason))
     plain = said if found else _plain(said)
     if plain != said and any(pattern.search(plain) for _, pattern in strong):
         return [Region(span.start, span.end, "instruction")]
     return found
+
+
+def _extent(said: str, reason: str, match: re.Match[str]) -> tuple[int, int]:
+    """How far in its sentence goes what a pattern found: a payload no further than its letters or marks."""
+    start, end = _reach(said, match.start(), match.end())
+    if reason == "encoded" and set("%\\").intersection(match.group()):
+        return encoded(said, *match.span())
+    if reason == "encoded":
+        labelled = said[: match.start()].rstrip().endswith(":")
+        return (min(start, match.start()) if labelled else match.start()), match.end()
+    if reason == "markup" and end == len(said):
+        start = match.start() if match.group().lstrip()[:1] in _MARKS else start
+        return start, resumed(said, match.end(), end, structural=False)
+    return start, end
+
+
+_MARKS: Final = frozenset("<`{}[]$%!\"“'")  # where markup begins with one of these, the words before it are none of it
 
 
 def _unseen(text: str) -> Iterator[Region]:
@@ -212,50 +247,3 @@ _FAMILIAR: Final = frozenset({"LATIN", "MICRO", "FEMININE", "MASCULINE", "MODIFI
 @lru_cache(maxsize=4096)
 def _script(letter: str) -> str:
     return unicodedata.name(letter, "?").split(" ", 1)[0]
-
-
-_ELEMENTS: Final = "|".join(sorted(WORDS["elements"], key=len, reverse=True))
-# A ruled line that speaks of instructions opens what the next ruled line closes.
-_HEADED: Final = re.compile(
-    r"(?im)^[ \t]*[-=*#<\[]{2,}[^\n]*\b(?:begin|start|system|instructions?|prompt|override|admin|assistant|ai)\b"
-)
-_OPENED: Final = (
-    (re.compile(rf"<\s*({_ELEMENTS})\b[^>]{{0,300}}>", re.IGNORECASE), None),
-    (re.compile(r"<!--"), "-->"),
-    (re.compile(r"```|~~~"), "```"),
-    (re.compile(r"<!\[CDATA\["), "]]>"),
-    (re.compile(r"\[\[|\{\{"), None),
-    (re.compile(r"\{(?=\s*[\"'“\w])"), "}"),
-    (re.compile(r"/\*"), "*/"),
-    (re.compile(r"\"{3}|'{3}"), '"""'),
-    (re.compile(r"(?:['\")]{1,4}\s?;?\s?)?\b(?:insert\s+into|drop\s+table|delete\s+from)\b", re.IGNORECASE), "--"),
-    (re.compile(r"(?m)^[ \t]*(?:MSH|PID|OBX|DG1|OBR|NTE|PV1|AL1|ZZ\w)(?=\|)"), "\n"),
-    (re.compile(r"<\|[^|\n]{1,40}\|>"), "<|"),
-    (_HEADED, "==="),
-)  # fmt: skip
-_RULE: Final = re.compile(r"(?m)^[ \t]*[-=*#<\[/]{2,}[^\n]*$")  # a line that closes what such a line opened
-BLOCK_CHARS_MAX: Final = 4_000
-
-
-def _blocks(text: str) -> list[tuple[int, int]]:
-    """Stretches between an opening mark and its close; a mark that nothing closes reaches to the end of its line."""
-    found: list[tuple[int, int]] = []
-    for opening, close in _OPENED:
-        for match in opening.finditer(text):
-            if match.lastindex:
-                wanted = re.compile(rf"<\s*/\s*{re.escape(match.group(1))}\s*>", re.IGNORECASE)
-                ending = wanted.search(text, match.end(), match.end() + BLOCK_CHARS_MAX)
-                end = ending.end() if ending else -1
-            else:
-                mark = close or {"[[": "]]", "{{": "}}"}[match.group()]
-                at = text.find(mark, match.end(), match.end() + BLOCK_CHARS_MAX)
-                end = at + len(mark) if at >= 0 else -1
-                if mark == "===":
-                    ending = _RULE.search(text, match.end(), match.end() + BLOCK_CHARS_MAX)
-                    end = ending.end() if ending else -1
-            if end < 0 and close == '"""':
-                continue  # it closed what the mark before it opened
-            if end < 0:
-                end = text.find("\n", match.end())
-            found.append((match.start(), end if end >= 0 else len(text)))
-    return found
