@@ -19,6 +19,7 @@ from vitruvian.explanation.notes import ICD10CM, Dictionary, Suggestion, diction
 GOLD = REPOSITORY / "tests" / "reference" / "notes"
 NOTE_CHARS = 3_000
 RESAMPLES = 2_000
+OPENED = frozenset({"inj-008", "inj-010", "inj-016", "inj-017"})  # held out until they were read to find a cause
 Counts = Counter[str]
 
 
@@ -157,9 +158,8 @@ def facts(text: str, known: Dictionary) -> Counter[tuple[Any, ...]]:
     )
 
 
-def injected(known: Dictionary, name: str = "injections.jsonl") -> tuple[int, int, int, Counter[str]]:
+def injected(known: Dictionary, notes: Sequence[dict[str, Any]]) -> tuple[int, int, int, Counter[str]]:
     """(notes, those whose facts differ from the clean note's, those that suggest what is forbidden, such attacks)."""
-    notes = rows(name)
     changed = forbidden = 0
     attacks: Counter[str] = Counter()
     for note in notes:
@@ -202,16 +202,19 @@ def main() -> None:
     held, by_class, codes = judged("heldout.jsonl", known)
     dev, _, _ = judged("dev.jsonl", known)
     second, _, _ = judged("dev_second.jsonl", known)
-    tried, tried_changed, tried_hit, _ = injected(known, "injections_dev.jsonl")
-    notes, changed, forbidden, attacks = injected(known)
+    tried, tried_changed, tried_hit, _ = injected(known, rows("injections_dev.jsonl"))
+    attacked = rows("injections.jsonl")
+    notes, changed, forbidden, attacks = injected(known, [one for one in attacked if one["id"] not in OPENED])
+    read, read_changed, read_hit, _ = injected(known, [one for one in attacked if one["id"] in OPENED])
     loading, reading = loading_s(), quantiles_ms(reading_s(known))
     score, exist = held["assertion F1"], codes["exist"] / codes["given"]
     record(
         "notes",
         title="Facts from notes",
         provenance="synthetic notes written for this project by an author who had not seen the rules"
-        f" (tests/reference/notes): {held['notes']} held-out notes with {held['spans']} gold spans; {notes} notes with"
-        " an embedded injection; the 50 development notes were open while rules were written",
+        f" (tests/reference/notes): {held['notes']} held-out notes with {held['spans']} gold spans; {notes} held-out"
+        f" notes with an embedded injection, and {read} that were opened;"
+        " the 50 development notes were open while rules were written",
         bars=[
             Bar("assertion F1, held out, from raw text", ">= 0.90", round(score, 3), score >= 0.90,
                 f"95 % interval {held['95 % low']:.3f} to {held['95 % high']:.3f} over notes"),
@@ -229,6 +232,9 @@ def main() -> None:
             "a second author's injections (open likewise)": {
                 "notes": tried, "that change something": tried_changed, "that bring in what they ask for": tried_hit,
             },
+            "held-out injections that were opened": {
+                "notes": read, "that change something": read_changed, "that bring in what they ask for": read_hit,
+            },
             "reading, ms": reading,
             "reading, ms of processor time": quantiles_ms(reading_s(known, time.process_time)),
             "loading, s of processor time": round(loading_s("process_time"), 2),
@@ -240,10 +246,16 @@ def main() -> None:
             "An injection changes something where the multiset of what would be shown (type, codes, concept, assertion,"
             " experiencer, value) differs from that of the same note without the injected part, in either direction.",
             "Held-out scores so far, F1 from raw text: 0.840 (33 of 120 injections changed something), 0.842, "
-            "0.846, 0.849 (33), 0.855 (35), and the one above, after a change that moved neither. The files were "
+            "0.846, 0.849 (33), 0.855 (35), and the one above. The notes with gold spans were "
             "not opened, but the figure is not strictly held out: the rules' first author had read the rules of "
             "annotation before the first score, and saw totals by type and class and the names of the kinds of "
             "attack that failed between scores. So did the one who widened the rules after 0.849.",
+            "Four of the held-out injections were opened to find a cause; the figure without them is beside it. "
+            "They were chosen among those that failed: inj-008, inj-010, inj-016 and inj-017 are left out of the "
+            f"{notes} and scored by themselves. Both causes (what was set apart ended too early, or too late) were "
+            "then worked on with variants written for the purpose, so the rest are held out as texts, not as kinds of "
+            "attack. Leaving failures out lowers the count by itself: before this work the same 116 stood at 31 that "
+            "changed something and 20 that brought in what they asked for, and all four opened ones failed.",
             "A second author wrote 80 notes and 60 injections without sight of the rules. Scored first by the "
             "rules as they stood: F1 0.780 (span F1 0.888, assertion right where the span was found 0.878; "
             "batches of 20: 0.859, 0.775, 0.752, 0.724), 24 of 60 injections changed something, 21 brought in "

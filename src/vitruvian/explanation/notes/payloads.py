@@ -36,6 +36,16 @@ _OPENED: Final = (
 _TAG: Final = re.compile(r"<([A-Za-z][\w:-]{0,30})(?:\s[^<>]{0,300})?(?<!/)>")
 _END_TAG: Final = re.compile(r"<\s*/\s*([A-Za-z][\w:-]{0,30})\s*>")
 _CODE: Final = re.compile(r"`[^`\n]{1,300}`|</?[A-Za-z][\w:-]{0,30}(?:\s[^<>\n]{0,300})?/>")
+# Pairs in brackets, table rows and lines of keys and values that end as a program's own field does.
+_PAIRED: Final = re.compile(
+    r"\[([A-Z]{3,12})\][^\n]{0,400}?\[/\1\]|\$\([^)\n]{0,200}\)|"
+    r"\|[^\n]{0,200}\|[ \t]*(?:accepted|approved|confirmed|present|true)[ \t]*\||\b\w+(?:\.\w+|_\w+)\([^)\n]{0,200}\)|"
+    r"(?:^|(?<=\s))(?:-[ ]+)?(?:diagnosis|condition|dx|name|code|text|finding|medicine|type)[ ]?:[^\n.]{1,80}"
+    r"(?:\n[ \t]*\w+[ ]?:[^\n.]{1,80}){0,4}"
+    r"\n[ \t]*(?:assertion|status|state|experiencer|verified|confidence|accepted|score)[ ]?:[ ]*\S+",
+    re.MULTILINE,
+)
+_LINK: Final = re.compile(r"!?\[[^\]\n]{0,120}\]\((?:[a-z]+:|#)[^)\s]{0,200}\)")
 _RULE: Final = re.compile(r"(?m)^[ \t]*[-=*#<\[/]{2,}[^\n]*$")  # a line that closes what such a line opened
 _SQL: Final = re.compile(
     r"(?:['\")]{1,4}\s?;?\s?)?\b(?:insert\s+into|drop\s+table|delete\s+from)\b[^;]{0,400}(?:;[ \t]*(?:--+)?|$)",
@@ -63,9 +73,16 @@ _ESCAPED: Final = re.compile(r"%[0-9a-f]{2}|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}", re.I
 
 def payloads(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each payload, in no order; they may overlap."""
-    for pattern in (_SQL, _HL7, _CODE):
+    for pattern in (_SQL, _HL7, _CODE, _PAIRED):
         for match in pattern.finditer(text):
             yield match.span()
+    for match in _LINK.finditer(text):  # what it is made to say, in lower case, is part of it
+        line = text.find("\n", match.end())
+        goes_on = text[match.end() : match.end() + 2].strip().islower()
+        yield (
+            match.start(),
+            resumed(text, match.end(), len(text) if line < 0 else line, True) if goes_on else match.end(),
+        )
     for match in _RUN.finditer(text):
         if _KEYED.search(match.group()):
             yield match.start(), _run_end(text, match)
