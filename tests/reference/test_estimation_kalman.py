@@ -109,6 +109,7 @@ def test_relaxation_gives_back_the_share_asked_for():
     assert spreads[0.4] == pytest.approx(spreads[0.0] + 0.4 * (before - spreads[0.0]), rel=1e-9)
 
 
+@pytest.mark.long
 def test_particle_filter_reaches_the_exact_posterior():
     values = measured(25)
     one = linear(Settings(members=3_000, walk_per_h=2.0, gate=1e6))

@@ -47,6 +47,7 @@ def exact(start, rate, t):
 START = np.sin(np.arange(1, COUNT + 1)) + 1.0
 
 
+@pytest.mark.long
 def test_the_order_is_two():
     steps = np.array([0.8, 0.4, 0.2, 0.1])  # short against the fastest decay, so that all take two stages
     errors = []

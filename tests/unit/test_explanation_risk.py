@@ -71,7 +71,8 @@ def test_the_level_where_it_came_from_and_what_it_is_associated_with() -> None:
     evidence = risk_evidence(issued(), values, added, {"lactate": NOW_US - HOUR_US})
     read = {one: shown(evidence, one) for one in ("risk", "low", "high", "horizon", "earlier", "confidence")}
     assert read == {
-        "risk": "12 %", "low": "8.1 %", "high": "17 %", "horizon": "over the next 6 h", "earlier": "6.2 %", "confidence": "95 %",
+        "risk": "12 %", "low": "8.1 %", "high": "17 %", "horizon": "over the next 6 h",
+        "earlier": "6.2 %", "confidence": "95 %",
     }  # fmt: skip
     found = drivers(evidence)
     assert list(found) == ["heart_rate", "lactate"]  # the strongest first; sex explains nothing, pH lowers it
@@ -173,7 +174,14 @@ def test_a_critical_value_is_flagged_whether_or_not_it_moves_the_risk() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "text"),
-    [(0.0004, "less than 0.1 %"), (0.0124, "1.2 %"), (0.0994, "9.9 %"), (0.0996, "10 %"), (0.5, "50 %"), (0.9999, "more than 99 %")],
+    [
+        (0.0004, "less than 0.1 %"),
+        (0.0124, "1.2 %"),
+        (0.0994, "9.9 %"),
+        (0.0996, "10 %"),
+        (0.5, "50 %"),
+        (0.9999, "more than 99 %"),
+    ],
 )
 def test_probabilities_as_people_read_them(probability: float, text: str) -> None:
     assert percent(probability, PLAIN) == text

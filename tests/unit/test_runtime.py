@@ -365,6 +365,7 @@ async def test_one_failing_read_costs_no_other_patient_anything(
         assert hashes(ward, 1, 2) == [anew[id_of(ward, number)] for number in (1, 2)]
 
 
+@pytest.mark.long
 async def test_reading_while_data_comes_in_holds_up_neither(journal_path: Path) -> None:
     """Readers on many threads, as the service has them, beside thousands of entries: no deadlock, no wrong answer,
     and the event loop is not held for more than 250 ms.

@@ -104,6 +104,7 @@ def test_figures_on_patients_who_trained_the_risk_are_called_so() -> None:
     assert unseen(cohort, bundle).split.startswith("ALL PATIENTS WERE FITTED")
 
 
+@pytest.mark.long
 @pytest.mark.data
 def test_the_shipped_sepsis_risk_does_on_the_eicu_demo_what_is_reported() -> None:
     found = evaluate("sepsis", require_data("icu_demo/sepsis/eicu_demo"))

@@ -47,6 +47,7 @@ def cores() -> int:
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+DIED_BEFORE_S: Final = 0.5  # a child lost so soon after it was asked had died before
 
 
 class EmbeddedModel:
@@ -107,18 +108,43 @@ class EmbeddedModel:
         if not self._lock.acquire(timeout=max(0.0, deadline_s)):
             raise ModelBusy("the language model is writing another answer")
         try:
-            child = self._running()
-            try:
-                child.wait_ready(until_s)
-                answer = child.ask(prompt, until_s)
-            except ChildLost as lost:
-                self._bury(lost)
-                raise
+            answer = self._asked_again(prompt, until_s) if self._idle_child() else None
+            if answer is None:
+                answer = self._asked(prompt, until_s)
             self._failures = 0
             return answer
         finally:
             self._used_s = time.monotonic()
             self._lock.release()
+
+    def _idle_child(self) -> bool:
+        """Whether there is a child that has answered before."""
+        return self._child is not None and self._child.ready is not None
+
+    def _asked_again(self, prompt: Prompt, until_s: float) -> Answer | None:
+        """The answer of a child that worked before; None where it turns out to have died since, which is no fault of
+        this question: a killed process is not known to be dead at once, and the next takes its place.
+        """
+        begun_s = time.monotonic()
+        try:
+            return self._running().ask(prompt, until_s)
+        except ChildLost as lost:
+            if time.monotonic() - begun_s > DIED_BEFORE_S:
+                self._bury(lost)
+                raise
+            if self._child is not None:
+                self._child.kill()
+                self._child = None
+            return None
+
+    def _asked(self, prompt: Prompt, until_s: float) -> Answer:
+        try:
+            child = self._running()
+            child.wait_ready(until_s)
+            return child.ask(prompt, until_s)
+        except ChildLost as lost:
+            self._bury(lost)
+            raise
 
     def close(self) -> None:
         """End the child and take no more questions; idempotent. Whoever waits for an answer gets ModelSilent."""
