@@ -47,6 +47,8 @@ def cores() -> int:
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 DIED_BEFORE_S: Final = 0.5  # a child lost so soon after it was asked had died before
 
 
