@@ -50,7 +50,7 @@ def check(readings: list[Reading]) -> None:
 
 
 @pytest.mark.parametrize("place", range(len(HEADERS)))
-@settings(max_examples=40)  # of each header
+@settings(max_examples=20)  # of each header
 @given(
     rows=st.lists(st.lists(CELLS, max_size=40), max_size=6),
     junk=st.binary(max_size=60),

@@ -68,6 +68,7 @@ def test_it_stays_within_its_tolerance_and_between_steps_too(rate):
     assert done.outputs[0, :, 0] == pytest.approx(wanted, abs=3e-4)
 
 
+@pytest.mark.long
 def test_it_takes_few_steps_where_an_ordinary_method_takes_many():
     steps = {}
     for method in ("tsit5", "rkc"):

@@ -63,7 +63,9 @@ def on_paper(drug: Disposition, how: str, times: np.ndarray = TIMES) -> np.ndarr
 
 @pytest.mark.parametrize("how", ["bolus", "infusion", "oral"])
 @pytest.mark.parametrize("values", KINETICS)
-@pytest.mark.parametrize("count", [1, 2, pytest.param(3, marks=pytest.mark.long)])  # each is compiled for itself
+@pytest.mark.parametrize(
+    "count", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3))]
+)  # each is compiled for itself
 def test_compiled_kinetics_are_the_closed_form(count: int, values: tuple[float, ...], how: str) -> None:
     """One, two and three compartments; bolus, infusion and by mouth; slow, middling and fast drugs."""
     mine = simulated(MODELS[count - 1], values[: 2 * count], how)

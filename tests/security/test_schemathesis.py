@@ -26,7 +26,7 @@ from vitruvian.testing.ward import MemoryWard
 load_all_checks()
 ENDLESS = "/api/v1/stream"  # it has no end to wait for; its refusals are in test_service_access.py
 NOT_ASKED = CHECKS.get_by_names(["positive_data_acceptance"])
-EXAMPLES = settings().max_examples // 5  # of each operation and mode, by the profile
+EXAMPLES = settings().max_examples // 10  # of each operation and mode, by the profile
 DESCRIBED = create_app(MemoryWard(1, history_h=0.1)).openapi()["paths"]
 OPERATIONS = [(method.upper(), path) for path, methods in DESCRIBED.items() for method in methods if path != ENDLESS]
 CASES = [(method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS]

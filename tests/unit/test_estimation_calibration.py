@@ -65,6 +65,7 @@ def test_outliers_are_borne_with_a_robust_loss():
     assert abs(robust - 1.4) < 0.5 * abs(plain - 1.4)
 
 
+@pytest.mark.long
 def test_slopes_are_those_of_the_closed_form():
     """The first level after a feed f: 2 f + (2 - 2 f) exp(-t / 2); its slope in f is 2 - 2 exp(-t / 2)."""
     one = Filter(LINEAR, (Observation("first_level", 0.1),))

@@ -168,6 +168,7 @@ def test_parameter_that_no_person_has_is_named():
     assert words[1].word == "tracking"
 
 
+@pytest.mark.long
 def test_discrepancy_takes_what_the_model_cannot_explain():
     seen = (Observation("first_level", 0.05, bias_sd=1.0), Observation("second_level", 0.05))
     one = Filter(LINEAR, seen, Settings(members=128))
