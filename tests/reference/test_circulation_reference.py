@@ -88,6 +88,7 @@ def bled(which):
     return {name: (seen.of(name)[0, 0], seen.of(name)[0, -1]) for name in seen.names}
 
 
+@pytest.mark.long
 def test_haemorrhage_classes_one_to_four():
     seen = {which: bled(which) for which in CLASSES}
     pressure = {which: one["mean_pressure"][1] / one["mean_pressure"][0] for which, one in seen.items()}

@@ -114,6 +114,7 @@ def test_one_volunteer_of_indometacin_is_fitted_as_by_r() -> None:
         ("phenobarbital", [0.006, 1.2], (2.0, 0.1), [0.0047, 0.96], [0.05, 0.07]),
     ],
 )
+@pytest.mark.long
 def test_populations_are_what_was_published(
     name: str, guess: list[float], error: tuple[float, float], published: list[float], within: list[float]
 ) -> None:

@@ -64,6 +64,7 @@ def fixed_step_error(method, h, dense=False):
     return abs(done.outputs[0, :, 0] - exact(times)).max()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "theory"), [("tsit5", 5.0), ("rosenbrock", 2.0)])
 def test_the_measured_order_is_the_theory_s(method, theory):
     steps = np.array([0.1, 0.05, 0.025])

@@ -16,12 +16,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import REPOSITORY, require_data
 
 TIMEOUT_S = 180
+TRAINING = ("data_forms", "prediction")
 MARKED = re.compile(
     r"^<!--\s*(?P<mark>run|prints)(?::\s*(?P<needs>\w+))?\s*-->\s*\n```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```\s*$",
     re.MULTILINE | re.DOTALL,
@@ -103,7 +105,17 @@ def documents() -> list[Path]:
     return [path for path in found if re.search(r"^<!-- run\b", path.read_text("utf-8"), re.MULTILINE)]
 
 
-@pytest.mark.parametrize("document", documents(), ids=lambda path: path.relative_to(REPOSITORY).as_posix())
+def documents_by_tier() -> list[Any]:
+    """Those that train models wait for the long run; test_whole_algorithm trains one in the bounded."""
+    return [
+        pytest.param(
+            path, id=path.relative_to(REPOSITORY).as_posix(), marks=[pytest.mark.long] if path.stem in TRAINING else []
+        )
+        for path in documents()
+    ]
+
+
+@pytest.mark.parametrize("document", documents_by_tier())
 def test_documents_run(document: Path, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     check(document.name, blocks_of(document.read_text("utf-8")), tmp_path)
