@@ -17,6 +17,8 @@ from vitruvian.physiology.person import REFERENCE, Person
 from vitruvian.physiology.pharmacology.population import fit_population
 from vitruvian.physiology.simulate import Action, Trajectories, simulate
 
+pytestmark = pytest.mark.long  # numerics of minutes, compiled anew on a fresh machine
+
 SETTINGS = sorted(
     path for room in (pharmacology, kidney) for path in (Path(room.__file__).parent / "reference").glob("*.toml")
 )

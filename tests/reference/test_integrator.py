@@ -17,6 +17,8 @@ from vitruvian.physiology.person import REFERENCE
 from vitruvian.physiology.run import Schedule, held, nothing, run, start
 from vitruvian.physiology.simulate import population, settled
 
+pytestmark = pytest.mark.long  # numerics of minutes, compiled anew on a fresh machine
+
 TEST = "of the tests"
 NO_TIMES, NO_STATES = np.empty(0), np.empty(0, np.int64)
 

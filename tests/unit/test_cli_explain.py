@@ -122,7 +122,11 @@ async def test_a_journal_is_read_while_the_ward_runs_on_it_and_nothing_is_writte
             await say(ward, clock, minute, reading(minute, "monitor-1", heart_rate=112.0))
         patient = id_of(ward, 1)
         expected = ward.risk_evidence(patient)
-        before = {one.name: one.stat().st_mtime_ns for one in journal_path.parent.iterdir() if "shm" not in one.name}
+        before = {
+            one.name: one.stat().st_mtime_ns
+            for one in journal_path.parent.iterdir()
+            if not one.name.endswith(("-shm", "-wal"))
+        }
         with Aside.open(journal_path) as aside:
             assert aside.seq() == ward.seq()
             found = Explaining(aside).evidence(patient, "risk:sepsis")
@@ -131,7 +135,11 @@ async def test_a_journal_is_read_while_the_ward_runs_on_it_and_nothing_is_writte
             assert "1 bed" in draft(Explaining(aside).handover()).text
             with pytest.raises(JournalUnavailable, match="send it to the running ward"):
                 _ = aside.notes
-        after = {one.name: one.stat().st_mtime_ns for one in journal_path.parent.iterdir() if "shm" not in one.name}
+        after = {
+            one.name: one.stat().st_mtime_ns
+            for one in journal_path.parent.iterdir()
+            if not one.name.endswith(("-shm", "-wal"))
+        }
         assert before == after
         await say(ward, clock, 63, reading(63, "monitor-1"))  # and the ward goes on
     digest = hashlib.sha256(journal_path.read_bytes()).hexdigest()

@@ -13,6 +13,8 @@ from vitruvian.estimation.identifiability import profile, report
 from vitruvian.estimation.posterior import sample
 from vitruvian.physiology import run as running
 
+pytestmark = pytest.mark.long  # numerics of minutes, compiled anew on a fresh machine
+
 TIMES_S = np.arange(1.0, 121.0)
 FULL = (Observation("mean_pressure", 1.0), Observation("heart_rate", 0.7), Observation("cardiac_output", 0.1))
 TRUTH = {"resistance": 1.4, "compliance": 1.2, "stroke_volume": 62.0, "gain": 0.6, "intrinsic_rate": 80.0}

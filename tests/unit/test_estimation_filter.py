@@ -16,6 +16,8 @@ from vitruvian.estimation.square_root import MISSING, REJECTED, USED, YIELDED
 from vitruvian.physiology import run as running
 from vitruvian.physiology.person import Person
 
+pytestmark = pytest.mark.long  # numerics of minutes, compiled anew on a fresh machine
+
 SEEN = (Observation("mean_pressure", 2.0), Observation("heart_rate", 1.0))
 ONE = Filter(KESSEL, SEEN, Settings(members=32))
 KEYS = [key_of(name) for name in ("ada", "ben", "cem", "dee", "eli")]

@@ -39,6 +39,8 @@ from vitruvian.physiology.run import run, start
 from vitruvian.physiology.simulate import simulate
 from vitruvian.testing.models import ModelConformance
 
+pytestmark = pytest.mark.long  # numerics of minutes, compiled anew on a fresh machine
+
 
 class TestNorepinephrine(ModelConformance):
     """The contract."""
